@@ -1,0 +1,68 @@
+# The set-up is done by whatever needs it, when it is missing or older than its lock.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+export PORT ?= 8000
+export BIND ?= 127.0.0.1
+export DATA_DIR ?= var
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+LOCKS := project/requirements
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header
+
+.PHONY: help setup run test lint bench lock swift
+
+help:
+	@echo "make run     serve at http://$(BIND):$(PORT), with a worker and the clock (PORT, BIND, DATA_DIR)"
+	@echo "make test    style, types and all tests, on every database and storage that is there"
+	@echo "make lint    style, types and the direction of imports"
+	@echo "make bench   speed and memory against floors"
+	@echo "make lock    write the lock files anew from pyproject.toml"
+
+setup: .venv/ready
+
+# Debian's Python has a venv without pip unless python3-venv is installed; its own pip serves then.
+.venv/ready: $(LOCKS)/bootstrap.txt $(LOCKS)/dev.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	test -x .venv/bin/python || "$(PYTHON)" -m venv .venv || "$(PYTHON)" -m venv --without-pip .venv
+	"$(PYTHON)" -m pip --python .venv/bin/python install --quiet --require-hashes -r $(LOCKS)/bootstrap.txt
+	.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python $(LOCKS)/dev.txt
+	@touch $@
+
+# OpenStack Swift, the S3 server of the tests. It pins its own dependencies, so it lives apart.
+swift: .venv-swift/ready
+
+.venv-swift/ready: .venv/ready $(LOCKS)/swift.txt
+	test -x .venv-swift/bin/python || "$(PYTHON)" -m venv --without-pip .venv-swift
+	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
+	@touch $@
+
+staticfiles/staticfiles.json: .venv/ready project/settings.py $(shell find static -type f 2>/dev/null)
+	python manage.py collectstatic --no-input --clear --verbosity 0
+	@touch $@
+
+run: .venv/ready staticfiles/staticfiles.json
+	@exec python -P project/run.py
+
+# Every run is done, also after one that failed; what has no server here is skipped with the reason.
+test: .venv/ready
+	@status=0; \
+	pytest -rs || status=1; \
+	pytest -rs --database=postgresql -m "not (quality or sqlite_only or browser)" || status=1; \
+	pytest -rs --files=s3 tests/attachments || status=1; \
+	exit $$status
+
+lint: .venv/ready
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+
+bench: .venv/ready
+	@python -m tests.bench
+
+lock: .venv/ready
+	$(COMPILE) pyproject.toml --output-file $(LOCKS)/run.txt
+	$(COMPILE) pyproject.toml --group dev --constraints $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
+	echo uv | $(COMPILE) - --output-file $(LOCKS)/bootstrap.txt
+	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt

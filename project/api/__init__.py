@@ -1,0 +1,1 @@
+"""The conventions of the native API, which every door may use: who asks, errors, paging, bodies."""

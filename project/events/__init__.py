@@ -1,0 +1,1 @@
+"""What happened: the one log, and those who listen."""

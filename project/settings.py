@@ -1,0 +1,324 @@
+"""Every setting, read once from the environment.
+
+A fresh checkout runs with none of them: SQLite, files on disk, the broker in a folder, all below
+DATA_DIR. Nonsense in a variable raises ImproperlyConfigured with its name.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+
+from project.environment import Environment
+
+env = Environment()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).absolute()
+
+# Address ----------------------------------------------------------------------------------------
+
+BIND = env.str("BIND", default="127.0.0.1")
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+if urlsplit(PUBLIC_URL).scheme not in ("http", "https") or not urlsplit(PUBLIC_URL).hostname:
+    raise ImproperlyConfigured("PUBLIC_URL must begin with http:// or https:// and name a host.")
+PUBLIC_HOST = str(urlsplit(PUBLIC_URL).hostname)
+SECURE = PUBLIC_URL.startswith("https://")
+LOCAL = PUBLIC_HOST in ("127.0.0.1", "localhost", "::1")
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[PUBLIC_HOST, *(["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])]
+)
+
+# Secrets ----------------------------------------------------------------------------------------
+
+
+def development_secret(name: str, value: str) -> str:
+    """A secret kept in DATA_DIR/secret, made at first use; only for a loopback address."""
+    if not LOCAL:
+        raise ImproperlyConfigured(f"{name} is required when PUBLIC_URL is not a loopback address.")
+    folder = DATA_DIR / "secret"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / name.lower()
+    if not path.exists():
+        fresh = folder / f".{name.lower()}.{os.getpid()}.{secrets.token_hex(4)}"
+        fresh.touch(mode=0o600)
+        fresh.write_text(value)
+        try:
+            os.link(fresh, path)  # fails if another process was first: theirs counts
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(
+    "SECRET_KEY", get_random_secret_key()
+)
+FIELD_KEYS = env.list("FIELD_KEYS", default=[]) or [
+    development_secret("FIELD_KEYS", Fernet.generate_key().decode())
+]
+
+# The house --------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "project.tenancy",
+    "project.events",
+    "attachments",
+    "messaging",
+    "drafts",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+    "django_structlog",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "project.middleware.DoorMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "project.pages.csp_nonce",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+# Database ---------------------------------------------------------------------------------------
+
+SQLITE_OPTIONS = {
+    # Promises rest on commits: FULL, so that a power cut undoes none of them.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA journal_size_limit=27103364;"
+        "PRAGMA mmap_size=134217728;PRAGMA temp_store=MEMORY;"
+    ),
+}
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'enclose.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Files ------------------------------------------------------------------------------------------
+
+FILES_BUCKET = env.str("FILES_BUCKET", default="")
+FILES_DIR = DATA_DIR / "files"
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "attachments": (
+        {"BACKEND": "attachments.s3.S3Storage", "OPTIONS": {"bucket_name": FILES_BUCKET}}
+        if FILES_BUCKET
+        else {"BACKEND": "attachments.storage.DiskStorage", "OPTIONS": {"location": FILES_DIR}}
+    ),
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+
+# The caps on a body are the doors' own, in project.wsgi and the parsers.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # a form's fields, without its files
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# Workers ----------------------------------------------------------------------------------------
+
+BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if CELERY_BROKER_URL.startswith("filesystem:"):
+    for name in ("queue", "processed", "control"):
+        (BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_DIR / "queue"),
+        "data_folder_out": str(BROKER_DIR / "queue"),
+        "processed_folder": str(BROKER_DIR / "processed"),
+        "control_folder": str(BROKER_DIR / "control"),
+        "polling_interval": 0.1,
+    }
+elif CELERY_BROKER_URL.startswith(("amqp:", "amqps:")):
+    CELERY_TASK_DEFAULT_QUEUE_TYPE = "quorum"
+    CELERY_WORKER_DETECT_QUORUM_QUEUES = True
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False  # a poke that cannot be sent is not needed: the clock ticks
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+#: name -> (task, seconds, how long a tick is worth anything)
+CELERY_BEAT_SCHEDULE = {
+    "deliver-due-mail": {
+        "task": "messaging.tasks.tick",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "confirm-uploads": {
+        "task": "attachments.tasks.confirm_uploads",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "purge-attachments": {
+        "task": "attachments.tasks.purge_attachments",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
+    "empty-trash": {
+        "task": "messaging.tasks.empty_trash",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "forget-idempotency-keys": {
+        "task": "project.tenancy.tasks.forget_idempotency_keys",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+}
+
+# Mail -------------------------------------------------------------------------------------------
+
+SMTP_URL = env.str("SMTP_URL", default="")
+#: not Django's own EMAIL_BACKEND: this one carries the mail of inboxes
+PROVIDER_BACKEND = env.str("EMAIL_BACKEND", default="")
+MAIL_DOMAINS = env.list("MAIL_DOMAINS", default=["acme.test"] if LOCAL else [])
+WAIT_HOURS = env.float("WAIT_HOURS", default=24.0)
+
+# People -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "tenancy.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "project.pages.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# API ---------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "project.api.authentication.KeyAuthentication",
+        "project.api.authentication.PersonAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["project.api.permissions.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["project.api.throttling.CallerThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["project.api.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "project.api.renderers.JSONRenderer",
+        "project.api.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "project.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "project.api.errors.answer_refusal",
+    "UNAUTHENTICATED_TOKEN": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Enclose",
+    "DESCRIPTION": "Mail around the file: upload once, attach anywhere, send now or later.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["project.api.schema.native_only"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Security ---------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "blob:", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+
+# Caches and logs --------------------------------------------------------------------------------
+
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}

@@ -1,0 +1,223 @@
+"""Who is asking, in the back office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import ReadOnlyPasswordHashField
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from project.tenancy.models import (
+    ApiKey,
+    Domain,
+    IdempotencyRecord,
+    Member,
+    Scope,
+    User,
+    Workspace,
+)
+from project.tenancy.services import create_key, revoke_key
+
+admin.site.site_header = "Enclose"
+admin.site.site_title = "Enclose"
+admin.site.index_title = "Back office"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """For looking: rows change through the services only."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows that belong to the one that is looked at."""
+
+    extra = 0
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class NewPerson(forms.ModelForm):  # type: ignore[type-arg]
+    """A person with a first password."""
+
+    password = forms.CharField(widget=forms.PasswordInput, strip=False)
+
+    class Meta:
+        model = User
+        fields = ["email", "name"]
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        user.set_password(self.cleaned_data["password"])
+        if commit:
+            user.save()
+        return user
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A person; the password is changed on a page of its own."""
+
+    password = ReadOnlyPasswordHashField()
+
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007  the fieldsets say which
+
+
+class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Member
+    extra = 0
+    raw_id_fields = ["user", "workspace"]
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    form = PersonForm
+    add_form = NewPerson
+    list_display = ["email", "name", "is_active", "is_staff", "last_login", "created_at"]
+    list_filter = ["is_active", "is_staff", "workspaces"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    readonly_fields = ["last_login", "created_at"]
+    filter_horizontal = ["groups", "user_permissions"]
+    fieldsets = [
+        (None, {"fields": ["email", "name", "password"]}),
+        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("Times", {"fields": ["last_login", "created_at"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["email", "name", "password"]})]
+    inlines = [MembershipInline]
+
+
+class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Domain
+    extra = 0
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "max_file_bytes", "max_message_bytes", "created_at"]
+    search_fields = ["name", "domains__name"]
+    readonly_fields = ["created_at"]
+    inlines = [MembershipInline, DomainInline]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # with it would go all of its mail
+
+
+@admin.register(Member)
+class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["user", "workspace", "role", "created_at"]
+    list_filter = ["role", "workspace"]
+    list_select_related = ["user", "workspace"]
+    search_fields = ["user__email", "workspace__name"]
+    raw_id_fields = ["user", "workspace"]
+
+
+@admin.register(Domain)
+class DomainAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "workspace", "created_at"]
+    list_filter = ["workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["name"]
+    raw_id_fields = ["workspace"]
+
+
+class NewKey(forms.ModelForm):  # type: ignore[type-arg]
+    """A key to be made."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=Scope.values, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ["workspace", "name", "scopes", "expires_at"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Keys are made and revoked here, never changed; the secret is shown once, when it is made."""
+
+    form = NewKey
+    list_display = [
+        "__str__",
+        "workspace",
+        "spelt_scopes",
+        "last_used_at",
+        "expires_at",
+        "is_alive",
+    ]
+    list_filter = ["workspace", ("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["workspace"]
+    search_fields = ["name", "hint"]
+    raw_id_fields = ["workspace"]
+    actions = ["revoke"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        made = ["hint", "inbox_ids", "created_at", "last_used_at", "revoked_at"]
+        return ["workspace", "name", "scopes", "expires_at", *(made if obj else [])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return self.get_fields(request, obj) if obj else []
+
+    @admin.display(description="scopes")
+    def spelt_scopes(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @admin.display(boolean=True, description="alive", ordering="revoked_at")
+    def is_alive(self, key: ApiKey) -> bool:
+        return key.revoked_at is None
+
+    @admin.action(description="Revoke the chosen keys at once")
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        for key in keys:
+            revoke_key(key=key)
+        self.message_user(request, "Revoked.", messages.SUCCESS)
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        given = form.cleaned_data
+        key, secret = create_key(
+            workspace=given["workspace"],
+            name=given["name"],
+            scopes=given["scopes"],
+            expires_at=given["expires_at"],
+        )
+        obj.__dict__.update(key.__dict__)  # the service has saved it: the admin goes on with that
+        self.message_user(request, f"The key is {secret} and is not shown again.", messages.WARNING)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return obj is None and super().has_change_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadOnlyAdmin):
+    list_display = ["key", "door", "workspace", "status", "created_at", "expires_at"]
+    list_filter = ["door", "status", "workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["key"]
+    exclude = ["answer"]

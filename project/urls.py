@@ -1,0 +1,23 @@
+"""The whole URL map."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from attachments.urls import signed
+from messaging.urls import pages
+from project.health import livez, readyz
+from project.pages import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("livez", livez),
+    path("readyz", readyz),
+    path("api/v1/", include("project.api.urls")),
+    path("api/v1/", include("attachments.urls")),
+    path("api/v1/", include("drafts.urls")),
+    path("api/v1/", include("messaging.urls")),
+    path("", include((signed, "links"))),
+    path("mail/", include((pages, "mail"))),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+]

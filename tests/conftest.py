@@ -1,0 +1,82 @@
+"""What all tests share: which back-ends they run on, who is in them, what they really used."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import environ
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import override_settings
+
+from tests.services.servers import USED
+
+pytest_plugins = [
+    "tests.services.postgresql",
+    "tests.services.swift",
+    "tests.services.rabbitmq",
+    "tests.services.postfix",
+    "tests.services.sinks",
+    *(name for name in ("tests.people", "tests.installation") if find_spec(name)),
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("enclose")
+    group.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    group.addoption("--files", choices=["disk", "s3"], default="disk")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("database") == "sqlite":
+        return
+    skip = pytest.mark.skip(reason="says something about SQLite alone")
+    for item in items:
+        if item.get_closest_marker("sqlite_only"):
+            item.add_marker(skip)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    used = config.stash.get(USED, [])
+    words = "; ".join(map(str, used)) or "none was needed"
+    terminalreporter.write_line(
+        f"back-ends: {config.getoption('database')}, {config.getoption('files')}"
+    )
+    terminalreporter.write_line(f"real servers: {words}")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Put the database of `--database` in before pytest-django makes it."""
+    if request.config.getoption("database") == "sqlite":
+        return
+    server = request.getfixturevalue("postgresql")
+    default = settings.DATABASES["default"]
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        del connections[connection.alias]
+    default.clear()
+    default.update(environ.Env.db_url_config(server.url("enclose")))
+    connections.configure_settings({"default": default})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def attachment_files(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep attachments where `--files` says: in the run's own folder or in a fresh bucket."""
+    if request.config.getoption("files") == "disk":
+        yield
+        return
+    server = request.getfixturevalue("swift")
+    storage = {
+        "BACKEND": "attachments.s3.S3Storage",
+        "OPTIONS": {"bucket_name": server.create_bucket()},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment().items():
+            patch.setenv(name, value)
+        with override_settings(STORAGES={**settings.STORAGES, "attachments": storage}):
+            yield

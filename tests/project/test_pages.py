@@ -1,0 +1,91 @@
+"""The front page, health, sign-in pages and error pages."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from tests.make import PASSWORD, make_user
+from tests.people import Person
+
+
+def test_the_front_page_says_what_this_is(db: None) -> None:
+    answer = Client().get("/")
+    assert answer.status_code == 200
+    for link in ("/accounts/login/", "/api/v1/docs", "/api/v1/schema"):
+        assert f'href="{link}"' in answer.text
+
+
+def test_the_front_page_takes_people_to_the_tray(alice: Person) -> None:
+    answer = alice.browser.get("/")
+    assert (answer.status_code, answer["Location"]) == (302, "/mail/outbox")
+
+
+def test_it_lives() -> None:
+    answer = Client().get("/livez")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_it_is_ready(db: None) -> None:
+    answer = Client().get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["ready"] is True
+    assert set(answer.json()["checks"]) == {"database", "storage", "disk", "cache"}
+
+
+def test_it_is_not_ready_without_its_database(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OperationalError("password=secret")
+
+    monkeypatch.setitem(__import__("project.health").health.CHECKS, "database", fail)
+    answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "ready": False,
+        "checks": {"database": "failed", "storage": "ok", "disk": "ok", "cache": "ok"},
+    }
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/"])
+def test_health_and_home_only_answer_reading(db: None, path: str) -> None:
+    assert Client().post(path).status_code == 405
+
+
+def test_people_sign_in_by_address_and_password(db: None) -> None:
+    user = make_user(email="ann@acme.test")
+    client = Client()
+    form = {"login": "Ann@acme.test", "password": PASSWORD}
+    assert client.post("/accounts/login/", form)["Location"] == "/"
+    assert client.session["_auth_user_id"] == str(user.pk)
+
+
+def test_nobody_signs_up_by_themselves(db: None) -> None:
+    form = {"email": "x@acme.test", "password1": PASSWORD, "password2": PASSWORD}
+    answer = Client().post("/accounts/signup/", form)
+    assert "closed" in answer.text.lower()
+
+
+PAGES = [
+    "/", "/accounts/login/", "/accounts/logout/", "/accounts/password/change/",
+    "/accounts/password/reset/", "/accounts/email/", "/accounts/2fa/",
+    "/accounts/2fa/totp/activate/", "/accounts/reauthenticate/", "/accounts/signup/",
+    "/api/v1/docs", "/nothing",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_has_inline_script_or_style(alice: Person, path: str) -> None:
+    for client in (Client(), alice.browser):
+        page = client.get(path, follow=path != "/")
+        policy = page.get("Content-Security-Policy", "")
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page.text)
+        for script in re.findall(r"<script[^>]*>", page.text):
+            assert "src=" in script or 'type="application/json"' in script
+
+
+def test_a_failed_form_check_has_a_page(db: None) -> None:
+    answer: Any = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    assert answer.status_code == 403 and "Please try again" in answer.text

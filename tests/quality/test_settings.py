@@ -1,0 +1,62 @@
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.quality.command import run
+
+pytestmark = pytest.mark.quality
+
+
+@pytest.fixture
+def production(tmp_path):
+    return {
+        "DATA_DIR": str(tmp_path),
+        "PUBLIC_URL": "https://mail.example.com",
+        "DATABASE_URL": "postgres://enclose:secret@127.0.0.1:9/enclose",
+        "CELERY_BROKER_URL": "amqp://127.0.0.1:9",
+        "SECRET_KEY": "0123456789" * 6,
+        "FIELD_KEYS": Fernet.generate_key().decode(),
+    }
+
+
+def test_it_has_a_migration_for_every_model(tmp_path):
+    result = run(
+        "python", "manage.py", "makemigrations", "--check", environment={"DATA_DIR": str(tmp_path)}
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_it_is_fit_for_production(production):
+    result = run(
+        "python",
+        "manage.py",
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        environment=production,
+    )
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS"])
+def test_it_has_no_secret_of_its_own_in_production(production, name):
+    del production[name]
+    result = run("python", "manage.py", "check", environment=production)
+    assert result.returncode != 0
+    assert f"{name} is required" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "nonsense"),
+    [
+        ("PORT", "web"),
+        ("PUBLIC_URL", "mail.example.com"),
+        ("DEBUG", "perhaps"),
+        ("WAIT_HOURS", "a day"),
+        ("DATABASE_URL", "a database"),
+    ],
+)
+def test_it_refuses_nonsense_by_the_name_of_the_variable(production, name, nonsense):
+    production[name] = nonsense
+    result = run("python", "manage.py", "check", environment=production)
+    assert result.returncode != 0
+    assert name in result.stdout.strip().splitlines()[-1]
