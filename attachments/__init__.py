@@ -1,0 +1,1 @@
+"""Files, no matter who uses them."""

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class AttachmentsConfig(AppConfig):
+    name = "attachments"
+
+    def ready(self) -> None:
+        from attachments import checks  # noqa: F401  (registers them)

@@ -1,0 +1,229 @@
+"""What this app says no to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from project.api.times import spell_time
+from project.errors import (
+    Conflict,
+    Forbidden,
+    Gone,
+    Invalid,
+    NotFound,
+    NotReady,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+    UnsupportedType,
+)
+
+
+class AttachmentNotFound(NotFound):
+    """There is no such attachment here, or it was deleted."""
+
+    code = "attachment_not_found"
+
+    def __init__(self, spelt: str = "") -> None:
+        super().__init__(f"There is no attachment {spelt} here.".replace("  ", " "))
+
+
+class FileTooLarge(TooLarge):
+    """One file is over the door's limit; both numbers are decoded bytes."""
+
+    code = "file_too_large"
+
+    def __init__(self, *, size: int, limit: int, field: str | None = None) -> None:
+        super().__init__(
+            f"The file has {size:,} bytes; at most {limit:,} are allowed.",
+            field=field,
+            limit=limit,
+            actual=size,
+        )
+        self.size = size
+
+
+class TotalTooLarge(TooLarge):
+    """All files together, or the message that carries them, are over the door's limit."""
+
+    code = "message_too_large"
+
+    def __init__(self, *, size: int, limit: int, field: str | None = None) -> None:
+        super().__init__(
+            f"The message would have {size:,} bytes; at most {limit:,} are allowed.",
+            field=field,
+            limit=limit,
+            actual=size,
+        )
+        self.size = size
+
+
+class TooManyFiles(Unprocessable):
+    """More files than the door allows."""
+
+    code = "too_many_files"
+
+    def __init__(self, *, count: int, limit: int, field: str | None = None) -> None:
+        super().__init__(
+            f"{count} files; at most {limit} are allowed.", field=field, limit=limit, actual=count
+        )
+
+
+class TypeBlocked(UnsupportedType):
+    """A type, or an ending of a name, that the door does not take."""
+
+    code = "type_blocked"
+
+
+class InvalidFilename(Invalid):
+    """The name cannot be a file's name."""
+
+    code = "invalid_filename"
+
+
+class InvalidContentType(Invalid):
+    """The type is not `token/token`."""
+
+    code = "invalid_content_type"
+
+
+class InvalidDigest(Invalid):
+    """The text is not a SHA-256 in hex."""
+
+    code = "invalid_sha256"
+
+
+class WrongLength(Invalid):
+    """Other than the reserved number of bytes."""
+
+    code = "wrong_length"
+
+    def __init__(self, *, expected: int, received: int) -> None:
+        super().__init__(
+            f"{expected:,} bytes were reserved and {received:,} came.",
+            limit=expected,
+            actual=received,
+        )
+
+
+class DigestMismatch(Unprocessable):
+    """Other bytes than the caller said; both digests are hex SHA-256."""
+
+    code = "digest_mismatch"
+
+    def __init__(self, *, expected: str, actual: str) -> None:
+        super().__init__(
+            f"The bytes have the SHA-256 {actual}, not the given {expected}.",
+            field="sha256",
+            limit=expected,
+            actual=actual,
+        )
+
+
+class BytesDiffer(Conflict):
+    """The bytes are already there and are others: they never change once stored."""
+
+    code = "bytes_differ"
+
+    def __init__(self, *, stored: str, received: str) -> None:
+        super().__init__(
+            f"Other bytes are already stored (SHA-256 {stored}); they never change.",
+            limit=stored,
+            actual=received,
+        )
+
+
+class AttachmentInUse(Conflict):
+    """A draft, or a message that is not yet sent, needs the file; `details` names them."""
+
+    code = "in_use"
+
+    def __init__(self, uses: Sequence[Mapping[str, Any]]) -> None:
+        count = len(uses)
+        super().__init__(
+            f"{count} draft{'s' if count > 1 else ''} or unsent messages need this file."
+            if count > 1
+            else "A draft or an unsent message needs this file.",
+            details=uses,
+        )
+
+
+class AttachmentRefused(Conflict):
+    """The file was refused and cannot be had or used."""
+
+    code = "attachment_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason or "The file was refused.")
+
+
+class AttachmentNotReady(NotReady):
+    """The bytes are on their way."""
+
+    code = "attachment_not_ready"
+
+    def __init__(self, state: str) -> None:
+        super().__init__(
+            "The bytes have not been uploaded yet."
+            if state == "reserved"
+            else "The file is still being checked."
+        )
+
+
+class AttachmentGone(Gone):
+    """The bytes were removed; `details` says when and why."""
+
+    code = "attachment_gone"
+
+    def __init__(self, *, code: str, reason: str, at: datetime | None) -> None:
+        super().__init__(
+            reason or "The bytes of this file were removed.",
+            details={"reason": code, "at": spell_time(at)},
+        )
+
+
+class BytesMissing(Gone):
+    """The storage does not have bytes that the database says are there."""
+
+    code = "bytes_missing"
+
+    def __init__(self) -> None:
+        super().__init__("The bytes of this file are missing from the storage.")
+
+
+class StorageFull(Unavailable):
+    """There is no room for the bytes; nothing of them was kept."""
+
+    code = "storage_full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room left for files; nothing was stored.")
+
+
+class StorageUnavailable(Unavailable):
+    """The storage does not answer, or answers nonsense."""
+
+    code = "storage_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("The file storage does not answer; try again later.")
+
+
+class SignatureInvalid(Forbidden):
+    """The URL is not as we signed it."""
+
+    code = "signature_invalid"
+
+    def __init__(self) -> None:
+        super().__init__("The signature of this URL is wrong: use it exactly as it was given.")
+
+
+class LinkExpired(Forbidden):
+    """The time of a signed URL has run out."""
+
+    code = "link_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This URL has expired: ask for the attachment again to get a new one.")

@@ -1,0 +1,90 @@
+"""What a door accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from attachments.errors import FileTooLarge, TooManyFiles, TotalTooLarge, TypeBlocked
+from attachments.filenames import MAX_FILENAME, extension_of
+from project.tenancy.models import Workspace
+
+MIB = 1024 * 1024
+NATIVE_FILE_BYTES = 25 * MIB
+NATIVE_MESSAGE_BYTES = 36 * MIB  # as sent: 25 MiB of file are 34.2 MiB in base64 with its lines
+NATIVE_FILES = 200
+
+
+def encoded_size(size: int) -> int:
+    """The bytes that a file of `size` bytes takes in a mail: base64 in CRLF lines of 76.
+
+    Source: RFC 2045, section 6.8.
+    """
+    characters = -(-size // 3) * 4
+    return characters + -(-characters // 76) * 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a door accepts of files; each door passes its own, and services apply it.
+
+    `max_total_bytes` bounds the whole mail as sent or, where `total_of` says what one file adds,
+    the sum of that over its files. Types and endings are lower case, endings without their dot; an
+    empty `allowed_types` allows all.
+    """
+
+    max_file_bytes: int
+    max_total_bytes: int
+    max_files: int
+    total_of: Callable[[int], int] | None = None
+    max_filename: int = MAX_FILENAME
+    allowed_types: frozenset[str] = frozenset()
+    blocked_types: frozenset[str] = frozenset()
+    blocked_extensions: frozenset[str] = frozenset()
+
+    @classmethod
+    def for_workspace(cls, workspace: Workspace) -> Self:
+        """The native limits: nothing is blocked by type, since whoever sends decides."""
+        return cls(
+            max_file_bytes=workspace.max_file_bytes or NATIVE_FILE_BYTES,
+            max_total_bytes=workspace.max_message_bytes or NATIVE_MESSAGE_BYTES,
+            max_files=NATIVE_FILES,
+        )
+
+    def check_size(self, size: int, *, field: str | None = None) -> None:
+        """Raises FileTooLarge for a file of more than the allowed bytes."""
+        if size > self.max_file_bytes:
+            raise FileTooLarge(size=size, limit=self.max_file_bytes, field=field)
+
+    def check_count(self, count: int, *, field: str | None = None) -> None:
+        """Raises TooManyFiles."""
+        if count > self.max_files:
+            raise TooManyFiles(count=count, limit=self.max_files, field=field)
+
+    def total(self, *, sizes: Iterable[int], mail_bytes: int) -> int:
+        """What `max_total_bytes` bounds, of a mail of `mail_bytes` with files of these sizes."""
+        return sum(map(self.total_of, sizes)) if self.total_of else mail_bytes
+
+    def check_total(self, size: int, *, field: str | None = None) -> None:
+        """Raises TotalTooLarge; `size` is what `total` gave."""
+        if size > self.max_total_bytes:
+            raise TotalTooLarge(size=size, limit=self.max_total_bytes, field=field)
+
+    def check_type(self, *, filename: str, content_type: str) -> None:
+        """Raises TypeBlocked for a type or an ending that the door does not take."""
+        essence = content_type.partition(";")[0]
+        if essence in self.blocked_types or (
+            self.allowed_types and essence not in self.allowed_types
+        ):
+            raise TypeBlocked(
+                f"Files of the type {essence} are not taken here.",
+                field="content_type",
+                actual=essence,
+            )
+        if (extension := extension_of(filename)) in self.blocked_extensions:
+            raise TypeBlocked(
+                f"Files that end in .{extension} are not taken here.",
+                field="filename",
+                actual=extension,
+            )

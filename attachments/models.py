@@ -1,0 +1,225 @@
+"""Files: what people see of them, and their bytes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from project.ids import new_id
+from project.tenancy.models import Workspace
+
+
+class Encoding(models.TextChoices):
+    """How bytes may travel as message/rfc822 (RFC 2046, section 5.2.1)."""
+
+    SEVEN_BIT = "7bit"
+    EIGHT_BIT = "8bit"
+    BINARY = "binary"
+
+
+class BlobQuerySet(models.QuerySet["Blob"]):
+    def standing(self) -> BlobQuerySet:
+        """Blobs that are not on their way out."""
+        return self.filter(doomed_at__isnull=True)
+
+    def to_sweep(self, at: datetime) -> BlobQuerySet:
+        """Blobs of which it is time to see whether anybody uses them."""
+        return self.standing().filter(sweep_at__lte=at)
+
+    def unused(self) -> BlobQuerySet:
+        """Blobs that no attachment has."""
+        return self.filter(~Exists(Attachment.objects.filter(blob=OuterRef("pk"))))
+
+
+class Blob(models.Model):
+    """The bytes of one or more attachments of a workspace; they never change.
+
+    A blob that loses its last attachment is first doomed, then its bytes go, then its row: so no
+    crash leaves bytes behind that nobody remembers.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="blobs")
+    sha256 = models.CharField(max_length=64)  # hex
+    size = models.PositiveBigIntegerField()
+    content_type = models.CharField(max_length=255)  # sniffed from the first 8 KiB
+    encoding = models.CharField(max_length=6, choices=Encoding)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # When the clock looks whether it is unused; not before an hour after the bytes came (again),
+    # so that whoever put them has the time to write the rows that use them. Null: no need.
+    sweep_at = models.DateTimeField(null=True, editable=False)
+    doomed_at = models.DateTimeField(null=True, editable=False)
+
+    objects = BlobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "sha256"],
+                condition=Q(doomed_at__isnull=True),
+                name="blob_once",
+            ),
+            models.CheckConstraint(name="blob_encoding", condition=Q(encoding__in=Encoding.values)),
+        ]
+        indexes = [
+            # the clock's sweep
+            models.Index(
+                fields=["sweep_at"], name="blob_sweep", condition=Q(sweep_at__isnull=False)
+            ),
+            models.Index(
+                fields=["doomed_at"], name="blob_doomed", condition=Q(doomed_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:16]
+
+    @property
+    def key(self) -> str:
+        """Where the bytes lie. With the row's own id in it: deleting an old blob's bytes can
+        then never hit those of a later upload of the same file.
+        """
+        return f"{self.workspace_id.hex}/{self.sha256[:2]}/{self.sha256}-{self.id.hex}"
+
+
+class AttachmentState(models.TextChoices):
+    RESERVED = "reserved"  # no bytes yet
+    STORED = "stored"  # size and digest proven, verdict pending
+    READY = "ready"
+    REFUSED = "refused"  # quarantined
+    GONE = "gone"  # the bytes were removed
+
+
+WITHOUT_BYTES = (AttachmentState.RESERVED, AttachmentState.GONE)
+
+
+class AttachmentQuerySet(models.QuerySet["Attachment"]):
+    def visible(self) -> AttachmentQuerySet:
+        """Attachments that have not been deleted."""
+        return self.filter(deleted_at__isnull=True)
+
+    def ready(self) -> AttachmentQuerySet:
+        """Attachments that may be sent and downloaded."""
+        return self.filter(state=AttachmentState.READY)
+
+    def having_digest(self, sha256: str) -> AttachmentQuerySet:
+        """Attachments whose bytes have this digest; one that is only announced does not count."""
+        return self.filter(sha256=sha256).exclude(state=AttachmentState.RESERVED)
+
+    def reserved(self) -> AttachmentQuerySet:
+        """Attachments whose bytes have not come."""
+        return self.filter(state=AttachmentState.RESERVED)
+
+    def expired(self, at: datetime) -> AttachmentQuerySet:
+        """Attachments that nothing holds and whose time has run out at `at`."""
+        return self.filter(expires_at__lte=at)
+
+    def to_confirm(self, at: datetime) -> AttachmentQuerySet:
+        """Reservations for whose bytes it is time to look in the storage."""
+        return self.reserved().filter(look_at__lte=at)
+
+    def unused(self) -> AttachmentQuerySet:
+        """Attachments to which nothing points."""
+        unused = self
+        for relation in Attachment._meta.related_objects:
+            rows = relation.related_model._default_manager
+            unused = unused.filter(~Exists(rows.filter(**{relation.field.name: OuterRef("pk")})))
+        return unused
+
+    def newest_first(self) -> AttachmentQuerySet:
+        """Ids sort by the time they were made."""
+        return self.order_by("-id")
+
+    def locked(self) -> AttachmentQuerySet:
+        """For a transaction that decides on them; in the one order that everybody locks in."""
+        return self.order_by("id").select_for_update(of=("self",), no_key=True)
+
+
+class Attachment(models.Model):
+    """One file as people see it, that drafts and messages point to; its bytes are a Blob."""
+
+    State = AttachmentState
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="attachments")
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=255)  # declared, else by ending, else sniffed
+    size = models.PositiveBigIntegerField()  # decoded bytes; as announced while reserved
+    # Hex. While reserved: what the bytes must have, or blank; later: what they have, or had.
+    sha256 = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=8, choices=AttachmentState, default="reserved")
+    reason_code = models.CharField(max_length=32, blank=True)  # why refused or gone
+    reason = models.CharField(max_length=255, blank=True)
+    blob = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="attachments")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    stored_at = models.DateTimeField(null=True, blank=True)
+    gone_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)  # null: held, never purged
+    deleted_at = models.DateTimeField(null=True, blank=True)  # hidden at every door
+    # When the clock looks in the storage for bytes that clients put there without us.
+    look_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="attachment_state", condition=Q(state__in=AttachmentState.values)
+            ),
+            models.CheckConstraint(
+                name="attachment_ready_has_blob",
+                condition=~Q(state=AttachmentState.READY) | Q(blob__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="attachment_no_bytes_no_blob",
+                condition=~Q(state__in=WITHOUT_BYTES) | Q(blob__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="attachment_bytes_have_digest",
+                condition=Q(blob__isnull=True) | ~Q(sha256=""),
+            ),
+            models.CheckConstraint(
+                name="attachment_gone_says_when_and_why",
+                condition=~Q(state=AttachmentState.GONE)
+                | (Q(gone_at__isnull=False) & ~Q(reason_code="")),
+            ),
+        ]
+        indexes = [
+            # the list, newest first
+            models.Index(
+                fields=["workspace", "-id"],
+                name="attachment_newest",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            # the purge
+            models.Index(
+                fields=["expires_at"],
+                name="attachment_expiry",
+                condition=Q(expires_at__isnull=False),
+            ),
+            # the clock's look for bytes
+            models.Index(
+                fields=["look_at"], name="attachment_look", condition=Q(look_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+    @property
+    def incoming_key(self) -> str:
+        """Where a storage that takes uploads by itself finds them before their digest is known."""
+        return incoming_key(self.pk)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether something uses it, so that it does not expire."""
+        return self.expires_at is None
+
+
+def incoming_key(id: UUID) -> str:
+    return f"incoming/{id.hex}"

@@ -1,0 +1,176 @@
+"""How files go: deleted by their owner, expired, or lost.
+
+Locks are taken on attachments by id, then on blobs by id. Bytes are deleted after the commit that
+made them unreachable.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from attachments.errors import AttachmentInUse, AttachmentNotFound
+from attachments.incoming import incoming_folder
+from attachments.models import Attachment, AttachmentState, Blob
+from attachments.storage import attachment_storage
+from attachments.uses import Use, needed, uses_blocking_deletion
+from project.events.services import emit, happened
+from project.ids import spell
+
+BATCH = 200
+LEFT_BEHIND = timedelta(days=1)
+#: how long whoever doomed a blob has for deleting its bytes, before another tries
+DOOM_LEASE = timedelta(minutes=10)
+
+#: how the ids of those who use files are spelt
+PREFIXES = {"draft": "drf", "message": "msg"}
+
+
+def spell_use(use: Use) -> dict[str, str]:
+    """A use in the native spelling, but for its time."""
+    return {"kind": use.kind, "id": spell(PREFIXES[use.kind], use.id)}
+
+
+@transaction.atomic
+def delete_attachment(*, attachment: Attachment) -> None:
+    """Hide an attachment at every door; its bytes go when nobody needs them any more.
+
+    Sent messages keep theirs. Raises AttachmentInUse, AttachmentNotFound.
+    """
+    locked = Attachment.objects.locked().visible().filter(pk=attachment.pk).first()
+    if locked is None:
+        raise AttachmentNotFound(spell("att", attachment.pk))
+    uses = uses_blocking_deletion(locked.pk)
+    if uses:
+        raise AttachmentInUse([spell_use(use) for use in uses])
+    now = timezone.now()
+    Attachment.objects.filter(pk=locked.pk).update(deleted_at=now)
+    emit(happened("attachment.deleted", workspace_id=locked.workspace_id, subject_id=locked.pk))
+    if locked.state != AttachmentState.GONE and not needed([locked.pk]):
+        _bury([locked], at=now, code="deleted", reason="The file was deleted.")
+
+
+@transaction.atomic
+def lose_attachment(*, attachment: Attachment) -> None:
+    """Say that the storage does not have the bytes any more, so that nobody waits for them."""
+    locked = Attachment.objects.locked().filter(pk=attachment.pk).first()
+    if locked is not None and locked.state == AttachmentState.READY:
+        reason = "The bytes of this file are missing from the storage."
+        _bury([locked], at=timezone.now(), code="lost", reason=reason)
+
+
+def purge(*, at: datetime) -> None:
+    """Remove everything whose time is over at `at`."""
+    purge_expired(at=at)
+    sweep_blobs(at=at)
+    sweep_incoming()
+
+
+def purge_expired(*, at: datetime) -> int:
+    """Remove what has expired at `at` and nobody needs; returns how many files went."""
+    purged = 0
+    while True:
+        looked_at, gone = _purge_batch(at=at)
+        purged += gone
+        if looked_at < BATCH:
+            return purged
+
+
+@transaction.atomic
+def _purge_batch(*, at: datetime) -> tuple[int, int]:
+    expired = Attachment.objects.expired(at).order_by("id")
+    batch = list(expired.select_for_update(of=("self",), skip_locked=True)[:BATCH])
+    kept = needed(attachment.pk for attachment in batch)
+    Attachment.objects.filter(pk__in=kept).update(expires_at=None)
+    dead = [attachment for attachment in batch if attachment.pk not in kept]
+    deleted = [attachment for attachment in dead if attachment.deleted_at]
+    expired_ones = [attachment for attachment in dead if not attachment.deleted_at]
+    _bury(deleted, at=at, code="deleted", reason="The file was deleted.")
+    _bury(expired_ones, at=at, code="expired", reason="The file expired: nothing used it.")
+    return len(batch), len(dead)
+
+
+def _bury(attachments: Sequence[Attachment], *, at: datetime, code: str, reason: str) -> None:
+    """Turn locked attachments into tombstones: row, digest and reason stay."""
+    if not attachments:
+        return
+    ids = [attachment.pk for attachment in attachments]
+    blobs = {attachment.blob_id for attachment in attachments if attachment.blob_id}
+    Attachment.objects.filter(pk__in=ids).update(
+        state=AttachmentState.GONE,
+        blob=None,
+        reason_code=code,
+        reason=reason,
+        gone_at=at,
+        expires_at=None,
+        look_at=None,
+    )
+    list(Blob.objects.select_for_update().filter(pk__in=blobs).order_by("id").values_list("pk"))
+    Blob.objects.filter(pk__in=blobs, sweep_at__isnull=True).update(sweep_at=at)
+    emit(
+        *(
+            happened(
+                "attachment.expired",
+                workspace_id=attachment.workspace_id,
+                subject_id=attachment.pk,
+                payload={"filename": attachment.filename, "reason": code},
+            )
+            for attachment in attachments
+        )
+    )
+    keys = [each.incoming_key for each in attachments if each.state == AttachmentState.RESERVED]
+    # Functions, not partials: Django asks a robust hook that fails for its __qualname__.
+    transaction.on_commit(lambda: _delete_incoming(keys), robust=True)
+    transaction.on_commit(lambda: sweep_blobs(at=at), robust=True)
+
+
+def sweep_blobs(*, at: datetime) -> int:
+    """Delete the bytes that no attachment has; returns how many blobs went."""
+    swept = 0
+    while True:
+        looked_at, doomed = _doom_batch(at=at)
+        for blob in doomed:
+            attachment_storage().delete(blob.key)
+            blob.delete()
+        swept += len(doomed)
+        if looked_at < BATCH:
+            return swept
+
+
+@transaction.atomic
+def _doom_batch(*, at: datetime) -> tuple[int, list[Blob]]:
+    """Blobs that nobody can come to use any more, and whose bytes are now ours to delete."""
+    lock = partial(Blob.objects.select_for_update, skip_locked=True)
+    due = list(lock().to_sweep(at).order_by("id")[:BATCH])
+    ids = [blob.pk for blob in due]
+    unused = list(Blob.objects.filter(pk__in=ids).unused())
+    Blob.objects.filter(pk__in=ids).update(sweep_at=None)
+    Blob.objects.filter(pk__in=[blob.pk for blob in unused]).update(doomed_at=at)
+    left = list(lock().filter(doomed_at__lte=at - DOOM_LEASE).order_by("id")[:BATCH])
+    return len(due), [*unused, *left]
+
+
+def _delete_incoming(keys: Iterable[str]) -> None:
+    storage = attachment_storage()
+    if storage.takes_uploads:
+        for key in keys:
+            storage.delete(key)
+
+
+def sweep_incoming() -> int:
+    """Remove temporary files that a process which died has left; returns how many went."""
+    oldest = time.time() - LEFT_BEHIND.total_seconds()
+    swept = 0
+    with suppress(FileNotFoundError):
+        for path in incoming_folder().iterdir():
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+                    swept += 1
+    return swept

@@ -1,0 +1,87 @@
+"""Where the bytes lie: Django's `Storage` with two more verbs.
+
+`upload_url(key, length=, ttl=)` and `download_url(key, name=, type=, disposition=, ttl=)` give
+addresses at which the storage itself takes and gives the bytes; they are None where it has none:
+the bytes then go through our own `/up` and `/dl`. "Not there" is always FileNotFoundError.
+Keys are made by us and never come from a file's name.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, storages
+
+from attachments.incoming import room_needed
+
+if TYPE_CHECKING:
+    from attachments.s3 import S3Storage
+
+
+class ObjectChanged(Exception):
+    """A stored object is no longer the one that was read."""
+
+
+def attachment_storage() -> DiskStorage | S3Storage:
+    """The storage of this installation; which one is a setting."""
+    return cast("DiskStorage | S3Storage", storages["attachments"])
+
+
+class DiskStorage(FileSystemStorage):
+    """Files below one folder, readable by this user only, on the disk before `save` returns."""
+
+    #: whether clients can put bytes into the storage without us
+    takes_uploads = False
+
+    def __init__(self, location: str | Path) -> None:
+        super().__init__(
+            location=str(location), file_permissions_mode=0o600, directory_permissions_mode=0o700
+        )
+
+    def upload_url(self, key: str, *, length: int, ttl: timedelta) -> str | None:
+        return None
+
+    def download_url(
+        self, key: str, *, name: str, type: str, disposition: str, ttl: timedelta
+    ) -> str | None:
+        return None
+
+    def _open(self, name: str, mode: str = "rb") -> File[bytes]:
+        # Unbuffered: blocks are large, and the place of the descriptor is the place of the file,
+        # on which sendfile relies.
+        return File(Path(self.path(name)).open(mode, buffering=0), name)
+
+    def _save(self, name: str, content: Any) -> str:
+        folder = Path(self.path(name)).parent
+        fresh = _missing(folder)
+        with room_needed():
+            if hasattr(content, "sync"):  # an Incoming, which is moved as it stands
+                content.sync()
+            name = super()._save(name, content)  # type: ignore[misc]  # the stubs lack it
+            if not hasattr(content, "sync"):
+                _sync(Path(self.path(name)))
+            _sync(folder)
+            for made in fresh:
+                _sync(made.parent)
+        return name
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folders on the way to `folder`, itself included, that are not there yet."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    return missing
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

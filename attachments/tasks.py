@@ -1,0 +1,26 @@
+"""What the workers and the clock do with files."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from attachments import retention, uploads
+
+
+@shared_task(ignore_result=True)
+def adopt_upload(id: str) -> None:
+    """On a reader's hint: take over bytes that a client has put into the storage."""
+    uploads.adopt_upload(UUID(id))
+
+
+@shared_task(ignore_result=True)
+def confirm_uploads() -> None:
+    """Every few seconds: look for bytes that clients have put into the storage."""
+    uploads.adopt_due(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def purge_attachments() -> None:
+    """Every ten minutes: remove what has expired, and bytes that nobody came to use."""
+    retention.purge(at=timezone.now())

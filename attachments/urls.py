@@ -1,0 +1,28 @@
+"""Addresses of files: `urlpatterns` below /api/v1, `signed` at the root."""
+
+from django.urls import path
+
+from attachments.api import AttachmentViewSet
+from attachments.links import DownloadLink, UploadLink
+
+app_name = "attachments"
+
+urlpatterns = [
+    path("attachments", AttachmentViewSet.as_view({"get": "list", "post": "create"}), name="list"),
+    path(
+        "attachments/<str:id>",
+        AttachmentViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="one",
+    ),
+    path(
+        "attachments/<str:id>/content",
+        AttachmentViewSet.as_view({"get": "content"}),
+        name="content",
+    ),
+    path("attachments/<str:id>/uses", AttachmentViewSet.as_view({"get": "uses"}), name="uses"),
+]
+
+signed = [
+    path("up/<str:id>", UploadLink.as_view(), name="up"),
+    path("dl/<str:id>.<str:extension>", DownloadLink.as_view(), name="dl"),
+]
