@@ -1,0 +1,237 @@
+"""Writing an accepted message: its rows, and what their answer needs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from attachments.limits import Limits
+from attachments.models import AttachmentState
+from attachments.services import hold_attachments
+from messaging.addresses import Address
+from messaging.enclosures import Enclosure
+from messaging.letter import Letter, check_headers
+from messaging.mime.assembly import message_id_of
+from messaging.mime.headers import MESSAGE_ID
+from messaging.models import (
+    Customer,
+    Delivery,
+    Folder,
+    Inbox,
+    Message,
+    MessageAttachment,
+    Recipient,
+    Thread,
+)
+from messaging.models.message import Channel, Direction
+from messaging.outbox.transport import route_of, stays_in_house
+from messaging.sizes import encoded_size
+from project.ids import new_id
+
+MAX_REFERENCES = 50
+Addressee = tuple[str, Address]  # with the role
+
+
+@dataclass(frozen=True)
+class Filing:
+    """Where a message belongs, and what is kept beside it."""
+
+    thread: Thread | None = None
+    in_reply_to: Message | None = None
+    customer: Customer | None = None
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    channel: str = Channel.EMAIL
+
+
+def check_mail(
+    *,
+    letter: Letter,
+    enclosures: Sequence[Enclosure],
+    limits: Limits,
+    in_reply_to: str = "",
+    references: Sequence[str] = (),
+) -> int:
+    """The size as sent of a mail that keeps to the limits.
+
+    Raises the refusals of `limits`, of the letter's headers and of the writer.
+    """
+    check_headers(letter.headers)
+    limits.check_count(len(enclosures), field="attachments")
+    for position, one in enumerate(enclosures):
+        limits.check_size(one.attachment.size, field=f"attachments[{position}]")
+        limits.check_type(filename=one.name, content_type=one.attachment.content_type)
+    size = encoded_size(
+        letter=letter, enclosures=enclosures, in_reply_to=in_reply_to, references=references
+    )
+    sizes = [one.attachment.size for one in enclosures]
+    limits.check_total(limits.total(sizes=sizes, mail_bytes=size))
+    return size
+
+
+def write_message(
+    *,
+    inbox: Inbox,
+    letter: Letter,
+    enclosures: Sequence[Enclosure],
+    limits: Limits,
+    filing: Filing,
+    due_at: datetime | None,
+) -> Message:
+    """The message's own row, after its check against the limits."""
+    in_reply_to, references = threading_of(filing.in_reply_to)
+    size = check_mail(
+        letter=letter,
+        enclosures=enclosures,
+        limits=limits,
+        in_reply_to=in_reply_to,
+        references=references,
+    )
+    id, now = new_id(), timezone.now()
+    assert letter.sender
+    return Message.objects.create(
+        id=id,
+        workspace_id=inbox.workspace_id,
+        inbox=inbox,
+        folder=inbox.folders.filter(role=Folder.Role.SENT).first(),
+        thread=_thread_of(inbox, letter, filing),
+        customer=filing.customer,
+        direction=Direction.OUTBOUND,
+        channel=filing.channel,
+        from_email=letter.sender.email,
+        from_name=letter.sender.name or "",
+        to=_spelt(letter.to),
+        cc=_spelt(letter.cc),
+        bcc=_spelt(letter.bcc),
+        reply_to=_spelt(letter.reply_to),
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        headers=dict(letter.headers),
+        rfc_message_id=message_id_of(id, letter),
+        in_reply_to=in_reply_to,
+        references=references,
+        date=due_at or now,
+        size=size,
+        attachment_count=len(enclosures),
+        tags=list(filing.tags),
+        metadata=dict(filing.metadata),
+        send_at=due_at,
+        created_at=now,
+    )
+
+
+def threading_of(answered: Message | None) -> tuple[str, list[str]]:
+    """In-Reply-To and References (RFC 5322, section 3.6.4), the first reference always kept."""
+    if answered is None or not MESSAGE_ID.fullmatch(answered.rfc_message_id):
+        return "", []
+    known = [*answered.references, answered.rfc_message_id]
+    references = [one for one in known if MESSAGE_ID.fullmatch(one)]
+    if len(references) > MAX_REFERENCES:
+        references = [references[0], *references[1 - MAX_REFERENCES :]]
+    return answered.rfc_message_id, references
+
+
+def _thread_of(inbox: Inbox, letter: Letter, filing: Filing) -> Thread:
+    answered = filing.in_reply_to.thread if filing.in_reply_to else None
+    return (
+        filing.thread
+        or answered
+        or Thread.objects.create(
+            workspace_id=inbox.workspace_id, inbox=inbox, subject=letter.subject
+        )
+    )
+
+
+def _spelt(addresses: Iterable[Address]) -> list[dict[str, str | None]]:
+    return [{"email": one.email, "name": one.name} for one in addresses]
+
+
+def is_held_back(enclosures: Iterable[Enclosure]) -> bool:
+    """Whether a file is still on its way."""
+    return any(one.attachment.state != AttachmentState.READY for one in enclosures)
+
+
+def write_enclosures(message: Message, enclosures: Sequence[Enclosure]) -> list[MessageAttachment]:
+    """The message's files, held from now on."""
+    if not enclosures:
+        return []
+    hold_attachments(one.attachment for one in enclosures)
+    return MessageAttachment.objects.bulk_create(
+        MessageAttachment(
+            message=message,
+            attachment=one.attachment,
+            position=position,
+            filename=one.name,
+            inline=one.inline,
+            content_id=one.content_id,
+        )
+        for position, one in enumerate(enclosures)
+    )
+
+
+def write_deliveries(
+    message: Message,
+    inbox: Inbox,
+    addressees: Sequence[Addressee],
+    due_at: datetime | None,
+    *,
+    is_held: bool,
+) -> list[Delivery]:
+    """One delivery per route, with its recipients; due by the database's clock."""
+    own = _own_addresses(inbox, addressees)
+    by_route: dict[str, list[Addressee]] = {}
+    for role, address in addressees:
+        by_route.setdefault(route_of(inbox, address, own), []).append((role, address))
+    moment = due_at or Now()
+    is_waiting = is_held and due_at is None
+    deliveries = [
+        Delivery(
+            message=message,
+            route=route,
+            state=Delivery.State.WAITING if is_waiting else Delivery.State.QUEUED,
+            due_at=None if is_waiting else moment,
+            deadline=moment + timedelta(hours=settings.WAIT_HOURS),
+        )
+        for route in sorted(by_route)
+    ]
+    Delivery.objects.bulk_create(deliveries)
+    recipients = [
+        Recipient(delivery=delivery, email=one.email, name=one.name or "", role=role)
+        for delivery in deliveries
+        for role, one in by_route[delivery.route]
+    ]
+    Recipient.objects.bulk_create(recipients)
+    for delivery in deliveries:
+        _cache(delivery, "recipients", [one for one in recipients if one.delivery is delivery])
+        if not is_waiting:
+            delivery.due_at = due_at or message.created_at
+    return deliveries
+
+
+def _own_addresses(inbox: Inbox, addressees: Sequence[Addressee]) -> frozenset[str]:
+    """Those of the addresses that are inboxes of this installation, where that matters."""
+    if not stays_in_house(inbox):
+        return frozenset()
+    wanted = {one.ascii_email.lower() for _, one in addressees}
+    own = Inbox.objects.active().filter(address__in=wanted)
+    return frozenset(own.values_list("address", flat=True))
+
+
+def remember(message: Message, rows: list[MessageAttachment], deliveries: list[Delivery]) -> None:
+    """Spare the answer from reading again what has just been written."""
+    _cache(message, "enclosures", rows)
+    _cache(message, "deliveries", deliveries)
+
+
+def _cache(row: Message | Delivery, name: str, related: list[Any]) -> None:
+    prefetched = row.__dict__.setdefault("_prefetched_objects_cache", {})
+    rows = getattr(row, name).all()
+    rows._result_cache = related
+    prefetched[name] = rows

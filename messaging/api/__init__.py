@@ -1,0 +1,1 @@
+"""The native door to messages, and to what belongs to them."""

@@ -1,0 +1,21 @@
+"""A file as somebody wants it to be carried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from attachments.models import Attachment
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An attachment, and how a draft or message carries it."""
+
+    attachment: Attachment
+    inline: bool = False
+    content_id: str = ""  # without angle brackets
+    filename: str = ""  # blank: the attachment's own
+
+    @property
+    def name(self) -> str:
+        return self.filename or self.attachment.filename

@@ -1,0 +1,42 @@
+"""The folders of an inbox."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from messaging.errors import FolderFixed, FolderNotEmpty, FolderTaken
+from messaging.models import Folder, Inbox
+
+
+@transaction.atomic
+def create_folder(*, inbox: Inbox, name: str) -> Folder:
+    """A folder without a role. Raises FolderTaken."""
+    folder = Folder(inbox=inbox, name=name)
+    _save(folder)
+    return folder
+
+
+@transaction.atomic
+def rename_folder(*, folder: Folder, name: str) -> None:
+    """Its role, if it has one, stays. Raises FolderTaken."""
+    folder.name = name
+    _save(folder)
+
+
+@transaction.atomic
+def delete_folder(*, folder: Folder) -> None:
+    """Raises FolderFixed for one with a role, and FolderNotEmpty."""
+    if folder.role:
+        raise FolderFixed("Every inbox has this folder.")
+    locked = Folder.objects.select_for_update().get(pk=folder.pk)
+    if locked.messages.exists():
+        raise FolderNotEmpty("There are messages in this folder: move them first.")
+    locked.delete()
+
+
+def _save(folder: Folder) -> None:
+    try:
+        with transaction.atomic():
+            folder.save()
+    except IntegrityError:
+        raise FolderTaken(f"There is a folder {folder.name!r} already.", field="name") from None

@@ -1,0 +1,74 @@
+"""Making and closing inboxes."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from messaging.addresses import read_address
+from messaging.errors import AddressTaken, DomainNotYours, InboxInUse
+from messaging.models import Delivery, Folder, Inbox
+from messaging.outbox.relay import Relay
+from project.events.services import emit, happened
+from project.tenancy.models import Workspace
+
+FOLDERS = {
+    Folder.Role.INBOX: "Inbox",
+    Folder.Role.SENT: "Sent",
+    Folder.Role.ARCHIVE: "Archive",
+    Folder.Role.TRASH: "Trash",
+}
+
+
+@transaction.atomic
+def create_inbox(
+    *, workspace: Workspace, address: str, name: str = "", smtp_url: str = ""
+) -> Inbox:
+    """An inbox with its folders, at a domain of the workspace or one that all share.
+
+    Raises InvalidAddress, DomainNotYours, AddressTaken, InvalidRelay.
+    """
+    spelt = read_address(address, field="address").ascii_email.lower()
+    domain = spelt.rpartition("@")[2]
+    shared = {one.lower() for one in settings.MAIL_DOMAINS}
+    if domain not in shared and not workspace.domains.filter(name=domain).exists():
+        raise DomainNotYours(
+            f"{domain} is neither a domain of this workspace nor one that all share.",
+            field="address",
+        )
+    if smtp_url:
+        Relay.read(smtp_url)
+    inbox = Inbox(workspace=workspace, address=spelt, name=name, smtp_url=smtp_url)
+    try:
+        with transaction.atomic():
+            inbox.save(force_insert=True)
+    except IntegrityError:
+        raise AddressTaken(f"There is an inbox {spelt} already.", field="address") from None
+    Folder.objects.bulk_create(
+        Folder(inbox=inbox, role=role, name=label) for role, label in FOLDERS.items()
+    )
+    emit(happened("inbox.created", workspace_id=workspace.pk, subject_id=inbox.pk))
+    return inbox
+
+
+@transaction.atomic
+def delete_inbox(*, inbox: Inbox) -> None:
+    """Close an inbox: it neither sends nor receives, its mail stays, its address is free again.
+
+    Raises InboxInUse while mail of it has not left.
+    """
+    if Delivery.objects.filter(message__inbox=inbox).open().exists():
+        raise InboxInUse("Mail of this inbox has not left yet: cancel it first.")
+    Inbox.objects.filter(pk=inbox.pk).update(state=Inbox.State.DELETED)
+    emit(happened("inbox.deleted", workspace_id=inbox.workspace_id, subject_id=inbox.pk))
+
+
+@transaction.atomic
+def update_inbox(*, inbox: Inbox, name: str | None = None, smtp_url: str | None = None) -> None:
+    """Change what is given; a blank `smtp_url` is the installation's relay. Raises InvalidRelay."""
+    if smtp_url:
+        Relay.read(smtp_url)
+    inbox.name = inbox.name if name is None else name
+    inbox.smtp_url = inbox.smtp_url if smtp_url is None else smtp_url
+    inbox.save(update_fields=["name", "smtp_url"])
+    emit(happened("inbox.updated", workspace_id=inbox.workspace_id, subject_id=inbox.pk))

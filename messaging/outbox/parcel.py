@@ -1,0 +1,152 @@
+"""A delivery as a transport sees it: an envelope, a mail, and nothing of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import IO, Protocol
+from uuid import UUID
+
+from django.utils import timezone
+
+from messaging.addresses import Address
+from messaging.mime.assembly import assemble, opener
+from messaging.mime.writer import MimeWriter
+from messaging.models import Captured, Message
+from messaging.outbox.claim import Claim
+from messaging.outbox.record import Begin, End, Reply, Try
+
+
+class FilesMissing(Exception):
+    """Bytes of these attachments are not in storage."""
+
+    def __init__(self, files: Mapping[UUID, str]) -> None:
+        super().__init__(f"The storage does not have {', '.join(files.values())}.")
+        self.files = files
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Somebody who is still to get it."""
+
+    recipient_id: UUID
+    address: Address
+    was_deferred: bool
+
+
+@dataclass
+class Parcel:
+    """One try at a delivery, in the hands of a transport."""
+
+    claim: Claim
+    number: int
+    is_last: bool
+    message: Message  # with its files; read, never saved
+    mail_from: Address
+    addressees: tuple[Addressee, ...]
+    relay: str
+    started_at: datetime = field(default_factory=timezone.now)
+    opened: dict[UUID, IO[bytes]] = field(default_factory=dict)
+
+    def open(self) -> MimeWriter:
+        """Open every file, so that none can turn out missing later, and give the mail.
+
+        Raises FilesMissing, or whatever a storage raises that does not answer.
+        """
+        missing = {}
+        for enclosure in self.message.enclosures.all():
+            if enclosure.in_mail and enclosure.attachment_id not in self.opened:
+                try:
+                    self.opened[enclosure.attachment_id] = opener(enclosure.attachment)()
+                except FileNotFoundError:
+                    missing[enclosure.attachment_id] = enclosure.filename
+        if missing:
+            raise FilesMissing(missing)
+        return assemble(self.message, opened=self.opened)
+
+    def close(self) -> None:
+        """Close the files; the next `open` opens them anew."""
+        while self.opened:
+            self.opened.popitem()[1].close()
+
+    def begin(self, replies: Mapping[UUID, Reply]) -> Begin:
+        """Ask to go on to the dot, with the envelope's replies to all addressees."""
+        named = {id for id, reply in replies.items() if reply.is_positive}
+        return Begin(
+            claim=self.claim,
+            named=frozenset(named),
+            retried=frozenset(
+                one.recipient_id
+                for one in self.addressees
+                if one.was_deferred and one.recipient_id in named
+            ),
+            replies={id: reply for id, reply in replies.items() if id not in named},
+        )
+
+    def unsent(self, reason: str) -> End:
+        """The end of a try in which nothing was sent and nobody answered."""
+        return End(self._tried(), reason=reason)
+
+    def without_files(self, error: FilesMissing) -> End:
+        """The end of a try for which there were no bytes."""
+        return End(self._tried(), reason=str(error), missing=frozenset(error.files))
+
+    def answered(
+        self,
+        replies: Mapping[UUID, Reply],
+        *,
+        named: frozenset[UUID] = frozenset(),
+        captured: Captured | None = None,
+    ) -> End:
+        """The end of a try with answers; who is `named` without one is in doubt."""
+        return End(self._tried(), named=named, replies=replies, captured=captured)
+
+    def all_answered(self, reply: Reply) -> End:
+        """The end of a try with one answer for everybody, the mail not being sent."""
+        return self.answered({one.recipient_id: reply for one in self.addressees})
+
+    def _tried(self) -> Try:
+        return Try(
+            claim=self.claim,
+            message_id=self.message.pk,
+            workspace_id=self.message.workspace_id,
+            number=self.number,
+            is_last=self.is_last,
+            relay=self.relay,
+            started_at=self.started_at,
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the drain says to a transport that asks to begin."""
+
+    may_go: bool
+    next: Parcel | None  # may ride behind the dot of this one
+
+
+class Line(Protocol):
+    """A transport's line to the drain, which has the database; used from the transport's thread."""
+
+    def begin(self, begin: Begin, *, ended: End | None = None) -> Answer:
+        """Wait until both are committed."""
+
+    def end(self, end: End) -> None:
+        """Hand over, without waiting."""
+
+    def next(self, *, ended: End | None = None) -> Parcel | None:
+        """Hand over, and wait for more work; None: hang up."""
+
+    def is_down(self, reason: str) -> None:
+        """Nobody answers there: spare the others that are to go the same way, for a while."""
+
+
+class Transport(Protocol):
+    """A way out. `name` tells it from others: work for one name goes over the same connections."""
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, parcel: Parcel, line: Line) -> None:
+        """Carry this parcel, and those that `line` has next, until there are none."""

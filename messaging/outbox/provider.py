@@ -1,0 +1,146 @@
+"""Mail handed to a Django or Anymail back-end, for those who send through a provider.
+
+A back-end takes whole messages, and an error of its own may come before or after the provider
+took the mail: what it does not say clearly stays in doubt.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from dataclasses import dataclass
+from email import encoders
+from email.mime.base import MIMEBase
+from email.utils import formataddr
+from typing import Any
+
+from anymail.exceptions import AnymailAPIError, AnymailError
+from django.core.mail import EmailMultiAlternatives, get_connection
+
+from attachments.errors import StorageUnavailable
+from messaging.addresses import Address
+from messaging.mime.assembly import letter_of, mail_type
+from messaging.models import MessageAttachment
+from messaging.outbox.parcel import FilesMissing, Line, Parcel
+from messaging.outbox.record import End, Reply
+
+
+@dataclass(frozen=True)
+class ProviderTransport:
+    """Hands mail to a back-end, by its dotted name."""
+
+    name: str
+
+    def run(self, parcel: Parcel, line: Line) -> None:
+        """Hand over this parcel, and those that `line` has next."""
+        after: Parcel | None = parcel
+        while after:
+            try:
+                ended = self.hand_over(after, line)
+            finally:
+                after.close()
+            after = line.next(ended=ended)
+
+    def hand_over(self, parcel: Parcel, line: Line) -> End | None:
+        """Hand over one; None if it may not go."""
+        try:
+            mail = self.compose(parcel)
+        except FilesMissing as error:
+            return parcel.without_files(error)
+        except (OSError, StorageUnavailable) as error:
+            return parcel.unsent(f"The mail could not be read: {error}")
+        accepted = Reply(250, f"Taken by {self.name}")
+        replies = {one.recipient_id: accepted for one in parcel.addressees}
+        if not line.begin(parcel.begin(replies)).may_go:
+            return None
+        answers = self.answers(mail, parcel, accepted)
+        return parcel.answered(answers, named=frozenset(replies))
+
+    def answers(
+        self, mail: EmailMultiAlternatives, parcel: Parcel, accepted: Reply
+    ) -> dict[Any, Reply]:
+        """The provider's word on each addressee; nobody's, if it is in doubt."""
+        everybody = [one.recipient_id for one in parcel.addressees]
+        try:
+            taken = get_connection(self.name).send_messages([mail])
+        except (smtplib.SMTPException, AnymailError, OSError) as error:
+            refusal = refusal_of(error)
+            return dict.fromkeys(everybody, refusal) if refusal else {}
+        return dict.fromkeys(everybody, accepted) if taken else {}
+
+    def compose(self, parcel: Parcel) -> EmailMultiAlternatives:
+        """The message as Django's back-ends want it, with its files in memory.
+
+        Only those still to be reached are addressed: back-ends make their envelope of To and Cc.
+        """
+        parcel.open()
+        letter = letter_of(parcel.message)
+        left = {one.address.key for one in parcel.addressees}
+        mail = EmailMultiAlternatives(
+            subject=letter.subject,
+            body=letter.text or "",
+            from_email=spelt(letter.sender or parcel.mail_from),
+            to=[spelt(one) for one in letter.to if one.key in left],
+            cc=[spelt(one) for one in letter.cc if one.key in left],
+            bcc=[spelt(one) for one in letter.bcc if one.key in left],
+            reply_to=[spelt(one) for one in letter.reply_to],
+            headers={**letter.headers, **threading_headers(parcel)},
+        )
+        if letter.html is not None:
+            mail.attach_alternative(letter.html, "text/html")
+        for enclosure in parcel.message.enclosures.all():
+            if enclosure.in_mail:
+                mail.attach(mime_part(enclosure, parcel))
+        return mail
+
+
+def mime_part(enclosure: MessageAttachment, parcel: Parcel) -> MIMEBase:
+    """A file as a part of its own, base64, so that nothing changes its line ends."""
+    content = parcel.opened[enclosure.attachment_id].read()
+    main, _, sub = mail_type(enclosure.attachment).partition(";")[0].partition("/")
+    part = MIMEBase(main, sub)
+    if main == "message":
+        part.set_type("application/octet-stream")
+    part.set_payload(content)
+    encoders.encode_base64(part)
+    disposition = "inline" if enclosure.inline else "attachment"
+    part.add_header("Content-Disposition", disposition, filename=enclosure.filename)
+    if enclosure.content_id:
+        part.add_header("Content-ID", f"<{enclosure.content_id}>")
+    return part
+
+
+def threading_headers(parcel: Parcel) -> dict[str, str]:
+    """The headers that make it the same mail at every try, and part of its thread."""
+    message = parcel.message
+    headers = {"Message-ID": message.rfc_message_id}
+    if message.in_reply_to:
+        headers["In-Reply-To"] = message.in_reply_to
+    if message.references:
+        headers["References"] = " ".join(message.references)
+    return headers
+
+
+def refusal_of(error: Exception) -> Reply | None:
+    """The reply that an error amounts to; None if the mail may have been taken all the same."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, said = next(iter(error.recipients.values()))
+        return Reply(code, said.decode("utf-8", "replace"))
+    if isinstance(error, smtplib.SMTPResponseException):
+        words = error.smtp_error
+        return Reply(
+            error.smtp_code, words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        )
+    if isinstance(error, AnymailAPIError):
+        status = error.status_code
+        if status == 429:
+            return Reply(450, str(error))
+        return Reply(550, str(error)) if status and 400 <= status < 500 else None
+    if isinstance(error, AnymailError):  # our mail cannot be said in this provider's terms
+        return Reply(0, str(error))
+    if isinstance(error, ConnectionRefusedError):
+        return Reply(450, str(error))
+    return None
+
+
+def spelt(address: Address) -> str:
+    return formataddr((address.name or "", address.ascii_email))

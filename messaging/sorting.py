@@ -1,0 +1,37 @@
+"""Keeping messages in order: where they lie, and what people note beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from messaging.models import Folder, Message
+
+
+@transaction.atomic
+def sort_message(
+    *,
+    message: Message,
+    folder: Folder | None = None,
+    unread: bool | None = None,
+    starred: bool | None = None,
+    tags: Sequence[str] | None = None,
+    metadata: Mapping[str, object] | None = None,
+) -> None:
+    """Change what is given, and nothing that the mail itself has.
+
+    What is moved to the trash goes from there 30 days later; what is moved out of it stays.
+    """
+    changes: dict[str, object] = {}
+    if folder is not None:
+        to_trash = folder.role == Folder.Role.TRASH
+        trashed_at = message.trashed_at or timezone.now()
+        changes |= {"folder": folder, "trashed_at": trashed_at if to_trash else None}
+    given = {"unread": unread, "starred": starred, "tags": tags, "metadata": metadata}
+    changes |= {name: value for name, value in given.items() if value is not None}
+    for name, value in changes.items():
+        setattr(message, name, value)
+    if changes:
+        message.save(update_fields=list(changes))

@@ -1,0 +1,59 @@
+"""Messages that are on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from attachments.models import Attachment
+from attachments.services import release_attachments
+from messaging.errors import MessageUnfinished
+from messaging.models import Delivery, Folder, Message
+from messaging.models.message import OPEN
+
+KEPT = timedelta(days=30)
+BATCH = 200
+
+
+@transaction.atomic
+def trash_message(*, message: Message) -> None:
+    """Move a message to its inbox's trash, from which it goes 30 days later."""
+    folder = Folder.objects.filter(inbox=message.inbox_id, role=Folder.Role.TRASH).first()
+    Message.objects.filter(pk=message.pk).update(folder=folder, trashed_at=timezone.now())
+
+
+@transaction.atomic
+def delete_message(*, message: Message) -> None:
+    """Delete a message at once; files that nothing else uses go 30 days later.
+
+    Raises MessageUnfinished while it may still leave.
+    """
+    deliveries = Delivery.objects.filter(message=message).order_by("pk").select_for_update()
+    if set(OPEN) & set(deliveries.values_list("state", flat=True)):
+        raise MessageUnfinished("It has not left yet: cancel it first.")
+    _delete([message])
+
+
+def empty(*, at: datetime) -> int:
+    """Delete what has been in the trash for 30 days; returns how many messages."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            old = Message.objects.filter(trashed_at__lte=at - KEPT).settled()
+            some = list(
+                old.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:BATCH]
+            )
+            _delete(some)
+        count += len(some)
+        if len(some) < BATCH:
+            return count
+
+
+def _delete(messages: Sequence[Message]) -> None:
+    ids = [message.pk for message in messages]
+    files = list(Attachment.objects.filter(message_enclosures__message__in=ids).distinct())
+    Message.objects.filter(pk__in=ids).delete()
+    release_attachments(files)
