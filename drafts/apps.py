@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class DraftsConfig(AppConfig):
+    name = "drafts"
+
+    def ready(self) -> None:
+        """Listen to what becomes of messages."""
+        from drafts import reopening  # noqa: F401
