@@ -162,7 +162,7 @@ def write_enclosures(message: Message, enclosures: Sequence[Enclosure]) -> list[
     """The message's files, held from now on."""
     if not enclosures:
         return []
-    hold_attachments(one.attachment for one in enclosures)
+    hold_attachments(one.attachment for one in enclosures if not one.attachment.is_held)
     return MessageAttachment.objects.bulk_create(
         MessageAttachment(
             message=message,

@@ -15,6 +15,7 @@ class Enclosure:
     inline: bool = False
     content_id: str = ""  # without angle brackets
     filename: str = ""  # blank: the attachment's own
+    is_new: bool = False  # made in this transaction: nobody else can see it, let alone change it
 
     @property
     def name(self) -> str:

@@ -41,7 +41,7 @@ HANDED_OVER = (  # states of a recipient whose server may have the mail
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def send_message(
     *,
     inbox: Inbox,
@@ -73,23 +73,22 @@ def send_message(
         due_at=due_at,
     )
     rows = write_enclosures(message, enclosures)
-    deliveries = write_deliveries(
-        message, inbox, addressees, due_at, is_held=is_held_back(enclosures)
-    )
+    is_held = is_held_back(enclosures)
+    deliveries = write_deliveries(message, inbox, addressees, due_at, is_held=is_held)
     remember(message, rows, deliveries)
+    facts = {"recipients": len(addressees), "files": len(rows), "size": message.size}
+    kinds = ["message.accepted", *(["message.waiting"] if is_held and due_at is None else [])]
     emit(
-        happened(
-            "message.accepted",
-            workspace_id=message.workspace_id,
-            subject_id=message.pk,
-            payload={"recipients": len(addressees), "files": len(rows), "size": message.size},
+        *(
+            happened(kind, workspace_id=message.workspace_id, subject_id=message.pk, payload=facts)
+            for kind in kinds
         )
     )
     poke_on_commit()
     return message
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_message(
     *,
     inbox: Inbox,
@@ -154,16 +153,21 @@ def addressees_of(letter: Letter) -> Iterator[tuple[str, Address]]:
 def lock_files(enclosures: Sequence[Enclosure]) -> list[Enclosure]:
     """The same with their files locked and read anew, for the transaction that uses them.
 
+    Those that this transaction has made need neither.
+
     Raises AttachmentNotFound, AttachmentRefused, AttachmentGone for a file that can never leave.
     """
-    ids = [enclosure.attachment.pk for enclosure in enclosures]
+    ids = [enclosure.attachment.pk for enclosure in enclosures if not enclosure.is_new]
     if not ids:
-        return []
+        return list(enclosures)
     rows = Attachment.objects.visible().locked().select_related("blob").filter(pk__in=ids)
     files = {row.pk: row for row in rows}
     for id in ids:
         _check_can_leave(id, files.get(id))
-    return [replace(one, attachment=files[one.attachment.pk]) for one in enclosures]
+    return [
+        one if one.is_new else replace(one, attachment=files[one.attachment.pk])
+        for one in enclosures
+    ]
 
 
 def _check_can_leave(id: UUID, file: Attachment | None) -> None:
@@ -177,7 +181,7 @@ def _check_can_leave(id: UUID, file: Attachment | None) -> None:
         )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def cancel_message(*, message: Message) -> Message:
     """Hold a message back for good; raises TooLate if it has left, or may have.
 
@@ -192,7 +196,7 @@ def cancel_message(*, message: Message) -> Message:
     return Message.objects.in_full().get(pk=message.pk)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def withdraw_message(*, message: Message) -> None:
     """Take back a message as if it had never been sent; raises TooLate as `cancel_message` does."""
     _held_back(message)
@@ -212,13 +216,13 @@ def _held_back(message: Message) -> list[UUID]:
 
 
 OUTCOMES: dict[str, tuple[str, str]] = {
-    "sent": Recipient.State.ACCEPTED,
-    "failed": Recipient.State.REFUSED,
-    "resend": "pending",
+    "sent": (Recipient.State.ACCEPTED, "It is said to have arrived."),
+    "failed": (Recipient.State.REFUSED, "It is said not to have arrived."),
+    "resend": (Recipient.State.PENDING, "It is to be sent again."),
 }
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resolve_message(*, message: Message, outcome: str) -> Message:
     """Say of the recipients who are in doubt whether they got it; raises NotUnknown.
 
@@ -237,6 +241,8 @@ def resolve_message(*, message: Message, outcome: str) -> Message:
         raise TooLate("It is being sent to others right now: try again in a moment.")
     state, words = OUTCOMES[outcome]
     unknown.update(state=state, code=None, reply=words, at=Now())
+    if outcome == "sent":
+        Message.objects.filter(pk=message.pk, sent_at__isnull=True).update(sent_at=Now())
     if outcome == "resend":
         Delivery.objects.filter(pk__in=in_doubt).update(
             state=Delivery.State.QUEUED,

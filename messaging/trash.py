@@ -20,7 +20,11 @@ BATCH = 200
 
 @transaction.atomic
 def trash_message(*, message: Message) -> None:
-    """Move a message to its inbox's trash, from which it goes 30 days later."""
+    """Move a message to its inbox's trash, from which it goes 30 days later.
+
+    Raises MessageUnfinished while it may still leave.
+    """
+    check_settled(message)
     folder = Folder.objects.filter(inbox=message.inbox_id, role=Folder.Role.TRASH).first()
     Message.objects.filter(pk=message.pk).update(folder=folder, trashed_at=timezone.now())
 
@@ -31,10 +35,15 @@ def delete_message(*, message: Message) -> None:
 
     Raises MessageUnfinished while it may still leave.
     """
+    check_settled(message)
+    _delete([message])
+
+
+def check_settled(message: Message) -> None:
+    """Lock the message's deliveries; raises MessageUnfinished while it may still leave."""
     deliveries = Delivery.objects.filter(message=message).order_by("pk").select_for_update()
     if set(OPEN) & set(deliveries.values_list("state", flat=True)):
         raise MessageUnfinished("It has not left yet: cancel it first.")
-    _delete([message])
 
 
 def empty(*, at: datetime) -> int:

@@ -74,19 +74,19 @@ def give_back(claims: Collection[Claim]) -> None:
 
 def _lock_held(claims: Collection[Claim]) -> list[UUID]:
     """Those that are still claimed by us, locked in the order in which everybody locks them."""
-    tokens = {one.delivery_id: one.token for one in claims}
-    rows = Delivery.objects.filter(pk__in=tokens, state=Delivery.State.CLAIMED).order_by("pk")
+    ids = {one.delivery_id for one in claims}
+    rows = Delivery.objects.filter(pk__in=ids, state=Delivery.State.CLAIMED).order_by("pk")
     held = rows.select_for_update(no_key=True).values_list("pk", "claim")
-    return [id for id, token in held if token == tokens[id]]
+    return [id for id, token in held if token and Claim(id, token) in claims]
 
 
-def start_data(claims: Collection[Claim]) -> set[UUID]:
-    """Pass the point of no return with these deliveries, and return those that may.
+def start_data(claims: Collection[Claim]) -> set[Claim]:
+    """Pass the point of no return with these claims, and return those that may.
 
     The last gate: it repeats the test of the files and demands the token. Whoever is missing from
     the answer is held back by a file, canceled, or another worker's by now; it must not be sent.
     """
-    passed: set[UUID] = set()
+    passed: set[Claim] = set()
     for token, ids in by_token(claims).items():
         mine = Delivery.objects.filter(pk__in=ids, claim=token)
         won = (
@@ -94,10 +94,10 @@ def start_data(claims: Collection[Claim]) -> set[UUID]:
             .ungated()
             .update(state=Delivery.State.DATA, due_at=Now() + DATA_LEASE)
         )
-        if won == len(ids):
-            passed.update(ids)
-        elif won:
-            passed.update(mine.filter(state=Delivery.State.DATA).values_list("pk", flat=True))
+        if won and won != len(ids):
+            ids = list(mine.filter(state=Delivery.State.DATA).values_list("pk", flat=True))
+        if won:
+            passed.update(Claim(id, token) for id in ids)
     return passed
 
 

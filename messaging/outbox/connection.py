@@ -7,7 +7,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from socket import socket
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, cast
 from uuid import UUID
 
@@ -172,7 +172,10 @@ class Connection:
             return
         except OSError as error:
             raise Lost(f"{self.relay}: {_words(error)}") from error
-        words = clean(said).strip() or "the server hung up in the middle of the mail"
+        words = (
+            said.decode("utf-8", "replace").strip()
+            or "the server hung up in the middle of the mail"
+        )
         raise Lost(f"{self.relay}: {words}")
 
     def send_last(self, block: bytes, behind: Envelope | None = None) -> None:
@@ -211,7 +214,7 @@ class Connection:
         self,
         command: bytes,
         *,
-        seconds: float = REPLY_SECONDS,
+        seconds: float | None = None,
         positive: int = 250,
         is_final: bool = False,
     ) -> Reply:
@@ -220,6 +223,7 @@ class Connection:
         A reply that is none (neither 2xx, 4xx, 5xx nor the one hoped for) and 421, other than to
         the final dot, where it is as good an answer as any, count as a lost connection.
         """
+        seconds = seconds or REPLY_SECONDS
         if command:
             self._send(command, seconds)
         self._line(seconds)
@@ -227,7 +231,7 @@ class Connection:
             code, text = self.smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             raise Lost(f"{self.relay}: {_words(error)}") from error
-        reply = Reply(code, clean(text))
+        reply = Reply(code, text.decode("utf-8", "replace"))
         if code == CLOSING and not is_final:
             raise Lost(f"{self.relay}: {reply}")
         if code != positive and code // 100 not in (2, 4, 5):
@@ -236,7 +240,8 @@ class Connection:
 
 
 def _connect(relay: Relay) -> smtplib.SMTP:
-    context = ssl.create_default_context()
+    # reading the authorities' certificates takes 20 ms
+    context = None if relay.security == "smtp" else ssl.create_default_context()
     smtp: Any = (
         smtplib.SMTP_SSL(context=context, local_hostname=our_name(), timeout=CONNECT_SECONDS)
         if relay.security == "smtps"
@@ -247,6 +252,7 @@ def _connect(relay: Relay) -> smtplib.SMTP:
         code, words = smtp.connect(relay.host, relay.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, words)
+        smtp.sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # an envelope does not wait for an ACK
         smtp.ehlo_or_helo_if_needed()
         if relay.security == "smtp+starttls":
             smtp.starttls(context=context)
@@ -268,13 +274,9 @@ def our_name() -> str:
     return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
-def clean(words: bytes) -> str:
-    """What a server said, as a text that a database takes."""
-    return words.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         words = error.smtp_error
-        return f"{error.smtp_code} {clean(words) if isinstance(words, bytes) else words}"
+        text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+        return f"{error.smtp_code} {text}"
     return str(error) or type(error).__name__

@@ -8,14 +8,13 @@ death leaves at most one mail a connection in doubt.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Lock, Thread
 from time import monotonic
-from uuid import UUID
 
 from attachments.models import Attachment
 from attachments.retention import lose_attachment
@@ -30,7 +29,8 @@ ALL_CONNECTIONS = 64
 GATHER_SECONDS = 0.002
 LOOK_SECONDS = 0.5  # how often to look for work while connections are busy, or kept
 KEEP_SECONDS = 1.0  # how long a connection without work is kept
-LOADED = 32  # parcels read ahead of their turn
+LOADED = 32  # parcels read ahead of their turn, where connections are free
+ALL_LOADED = 1000
 DOWN_SECONDS = 15.0  # a relay that did not answer is left alone
 
 #: set when the worker is asked to stop: nothing new is begun
@@ -198,11 +198,19 @@ class Drain:
             self.claims.extend(found)
             self.held.update(found)
             self.look_at = now if len(found) == CLAIM_LIMIT else now + LOOK_SECONDS
-        waiting = sum(map(len, self.ready.values()))
-        if self.claims and waiting < LOADED:
+        if self.claims and self.wants_parcels():
             some = [self.claims.popleft() for _ in range(min(LOADED, len(self.claims)))]
-            for transport, parcel in load(some):
+            loaded = load(some)
+            for transport, parcel in loaded:
                 self.ready[transport].append(parcel)
+            self.held -= set(some) - {parcel.claim for _, parcel in loaded}  # no longer ours
+
+    def wants_parcels(self) -> bool:
+        """Whether to read more ahead; what waits for busy connections keeps nobody else waiting."""
+        counts = {transport: len(parcels) for transport, parcels in self.ready.items()}
+        busy = Counter(worker.transport for worker in self.workers)
+        idle = sum(count for transport, count in counts.items() if busy[transport] < CONNECTIONS)
+        return idle < LOADED and sum(counts.values()) < ALL_LOADED
 
     def hand_out(self) -> None:
         """Give parcels to connections that are kept, then to new ones; what is left may ride."""
@@ -253,7 +261,7 @@ class Drain:
                 self.workers.discard(worker)
                 self.put_down([], worker.left_behind())
             if step.begin:
-                may_go = step.begin.claim.delivery_id in passed
+                may_go = step.begin.claim in passed
                 if may_go:
                     worker.in_data = step.begin
                 else:
@@ -263,15 +271,16 @@ class Drain:
             elif step.is_waiting:
                 worker.idle_since = monotonic()
 
-    def put_down(self, begins: Collection[Begin], ends: Collection[End]) -> set[UUID]:
+    def put_down(self, begins: Collection[Begin], ends: Collection[End]) -> set[Claim]:
         """Commit; what may not go on is given back, and nothing that ended is held any more."""
         if not begins and not ends:
             return set()
-        for end in ends:
-            for attachment in Attachment.objects.filter(pk__in=end.missing):
+        missing = {id for end in ends for id in end.missing}
+        if missing:
+            for attachment in Attachment.objects.filter(pk__in=missing):
                 lose_attachment(attachment=attachment)
         passed = commit(begins, ends)
-        stopped = [one.claim for one in begins if one.claim.delivery_id not in passed]
+        stopped = [one.claim for one in begins if one.claim not in passed]
         if stopped:
             give_back(stopped)
         self.held.difference_update(stopped, (end.tried.claim for end in ends))

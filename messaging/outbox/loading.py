@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Prefetch, Q
+from django.db.models import (
+    BooleanField,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Prefetch,
+    Q,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Now
 
 from messaging.addresses import Address
-from messaging.models import Attempt, Delivery, MessageAttachment, Recipient
+from messaging.models import Attempt, Delivery, Inbox, MessageAttachment, Recipient
 from messaging.outbox.claim import Claim
 from messaging.outbox.parcel import Addressee, Parcel, Transport
 from messaging.outbox.transport import transport_of
@@ -28,36 +37,43 @@ def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
     rows = (
         Delivery.objects.filter(pk__in=tokens, state=Delivery.State.CLAIMED)
         .annotate(is_over=ExpressionWrapper(_HAS_BEEN_TRIED & Q(deadline__lte=Now()), BOOLEAN))
-        .select_related("message__inbox")
-        .prefetch_related(
-            Prefetch("recipients", Recipient.objects.filter(state__in=LEFT).order_by("pk")),
-            Prefetch(
-                "message__enclosures",
-                MessageAttachment.objects.select_related("attachment__blob"),
-            ),
-        )
+        .select_related("message")
     )
-    found: dict[UUID, Delivery] = {row.pk: row for row in rows if row.claim == tokens[row.pk]}
-    return [_parcel(found[one.delivery_id]) for one in claims if one.delivery_id in found]
+    found = {row.pk: row for row in rows if row.claim == tokens[row.pk]}
+    left = Recipient.objects.filter(delivery__in=found, state__in=LEFT).order_by("pk")
+    addressees: defaultdict[UUID, list[Recipient]] = defaultdict(list)
+    for one in left:
+        addressees[one.delivery_id].append(one)
+    messages = [row.message for row in found.values()]
+    files = MessageAttachment.objects.select_related("attachment__blob")
+    prefetch_related_objects(messages, Prefetch("enclosures", files))
+    inboxes = Inbox.objects.filter(pk__in={message.inbox_id for message in messages})
+    ways = {inbox.pk: (inbox, transport_of(inbox)) for inbox in inboxes}
+    return [
+        _parcel(row, ways, addressees[row.pk])
+        for claim in claims
+        if (row := found.get(claim.delivery_id))
+    ]
 
 
-def _parcel(delivery: Delivery) -> tuple[Transport, Parcel]:
-    message = delivery.message
-    assert delivery.claim and message.inbox  # a claimed delivery has both
-    transport = transport_of(message.inbox)
+def _parcel(
+    delivery: Delivery, ways: Mapping[UUID, tuple[Inbox, Transport]], left: Sequence[Recipient]
+) -> tuple[Transport, Parcel]:
+    assert delivery.claim and delivery.message.inbox_id  # a claimed delivery has both
+    inbox, transport = ways[delivery.message.inbox_id]
     return transport, Parcel(
         claim=Claim(delivery.pk, delivery.claim),
         number=delivery.attempts,
         is_last=delivery.is_over,  # type: ignore[attr-defined]
-        message=message,
-        mail_from=Address(message.inbox.address),
+        message=delivery.message,
+        mail_from=Address(inbox.address),
         addressees=tuple(
             Addressee(
                 recipient_id=one.pk,
                 address=Address(one.email, one.name or None),
                 was_deferred=one.state == Recipient.State.DEFERRED,
             )
-            for one in delivery.recipients.all()
+            for one in left
         ),
         relay=transport.name,
     )

@@ -15,7 +15,7 @@ from messaging.mime.assembly import assemble, opener
 from messaging.mime.writer import MimeWriter
 from messaging.models import Captured, Message
 from messaging.outbox.claim import Claim
-from messaging.outbox.record import Begin, End, Reply, Try
+from messaging.outbox.record import Begin, End, Reply, Try, storable
 
 
 class FilesMissing(Exception):
@@ -48,12 +48,20 @@ class Parcel:
     relay: str
     started_at: datetime = field(default_factory=timezone.now)
     opened: dict[UUID, IO[bytes]] = field(default_factory=dict)
+    mail: MimeWriter | None = None  # while its files are open
+
+    @property
+    def has_files(self) -> bool:
+        """Whether there is anything to open."""
+        return any(enclosure.in_mail for enclosure in self.message.enclosures.all())
 
     def open(self) -> MimeWriter:
         """Open every file, so that none can turn out missing later, and give the mail.
 
         Raises FilesMissing, or whatever a storage raises that does not answer.
         """
+        if self.mail:
+            return self.mail
         missing = {}
         for enclosure in self.message.enclosures.all():
             if enclosure.in_mail and enclosure.attachment_id not in self.opened:
@@ -63,10 +71,12 @@ class Parcel:
                     missing[enclosure.attachment_id] = enclosure.filename
         if missing:
             raise FilesMissing(missing)
-        return assemble(self.message, opened=self.opened)
+        self.mail = assemble(self.message, opened=self.opened)
+        return self.mail
 
     def close(self) -> None:
         """Close the files; the next `open` opens them anew."""
+        self.mail = None
         while self.opened:
             self.opened.popitem()[1].close()
 
@@ -86,7 +96,7 @@ class Parcel:
 
     def unsent(self, reason: str) -> End:
         """The end of a try in which nothing was sent and nobody answered."""
-        return End(self._tried(), reason=reason)
+        return End(self._tried(), reason=storable(reason))
 
     def without_files(self, error: FilesMissing) -> End:
         """The end of a try for which there were no bytes."""

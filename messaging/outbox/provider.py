@@ -7,6 +7,7 @@ took the mail: what it does not say clearly stays in doubt.
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email import encoders
 from email.mime.base import MIMEBase
@@ -19,9 +20,16 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from attachments.errors import StorageUnavailable
 from messaging.addresses import Address
 from messaging.mime.assembly import letter_of, mail_type
+from messaging.mime.writer import FileChanged
 from messaging.models import MessageAttachment
 from messaging.outbox.parcel import FilesMissing, Line, Parcel
 from messaging.outbox.record import End, Reply
+from project.errors import Refusal
+
+#: what an operator or the provider can put right: who we are, how fast and how much we send
+TEMPORARY = (401, 402, 403, 408, 425, 429)
+#: words of Anymail for a recipient whom the provider did not take
+NOT_TAKEN = ("invalid", "rejected", "failed")
 
 
 @dataclass(frozen=True)
@@ -35,25 +43,28 @@ class ProviderTransport:
         after: Parcel | None = parcel
         while after:
             try:
-                ended = self.hand_over(after, line)
+                ended, rider = self.hand_over(after, line)
             finally:
                 after.close()
-            after = line.next(ended=ended)
+            if rider and ended:
+                line.end(ended)
+            after = rider or line.next(ended=ended)
 
-    def hand_over(self, parcel: Parcel, line: Line) -> End | None:
-        """Hand over one; None if it may not go."""
+    def hand_over(self, parcel: Parcel, line: Line) -> tuple[End | None, Parcel | None]:
+        """Hand over one: its end, None if it may not go, and the next, if the drain named one."""
         try:
             mail = self.compose(parcel)
         except FilesMissing as error:
-            return parcel.without_files(error)
-        except (OSError, StorageUnavailable) as error:
-            return parcel.unsent(f"The mail could not be read: {error}")
+            return parcel.without_files(error), None
+        except (OSError, StorageUnavailable, FileChanged, Refusal) as error:
+            return parcel.unsent(f"The mail could not be read: {error}"), None
         accepted = Reply(250, f"Taken by {self.name}")
         replies = {one.recipient_id: accepted for one in parcel.addressees}
-        if not line.begin(parcel.begin(replies)).may_go:
-            return None
+        answer = line.begin(parcel.begin(replies))
+        if not answer.may_go:
+            return None, answer.next
         answers = self.answers(mail, parcel, accepted)
-        return parcel.answered(answers, named=frozenset(replies))
+        return parcel.answered(answers, named=frozenset(replies)), answer.next
 
     def answers(
         self, mail: EmailMultiAlternatives, parcel: Parcel, accepted: Reply
@@ -65,23 +76,36 @@ class ProviderTransport:
         except (smtplib.SMTPException, AnymailError, OSError) as error:
             refusal = refusal_of(error)
             return dict.fromkeys(everybody, refusal) if refusal else {}
-        return dict.fromkeys(everybody, accepted) if taken else {}
+        if not taken:
+            return {}
+        verdicts = {one.recipient_id: verdict(mail, one.address) for one in parcel.addressees}
+        return {id: refusal or accepted for id, refusal in verdicts.items()}
 
     def compose(self, parcel: Parcel) -> EmailMultiAlternatives:
         """The message as Django's back-ends want it, with its files in memory.
 
-        Only those still to be reached are addressed: back-ends make their envelope of To and Cc.
+        Only those still to be reached are addressed, each once: back-ends make their envelope of
+        To, Cc and Bcc. Raises FileChanged, and what `Parcel.open` raises.
         """
         parcel.open()
         letter = letter_of(parcel.message)
         left = {one.address.key for one in parcel.addressees}
+
+        def wanted(addresses: Iterable[Address]) -> list[str]:
+            found = []
+            for one in addresses:
+                if one.key in left:
+                    left.remove(one.key)
+                    found.append(spelt(one))
+            return found
+
         mail = EmailMultiAlternatives(
             subject=letter.subject,
             body=letter.text or "",
             from_email=spelt(letter.sender or parcel.mail_from),
-            to=[spelt(one) for one in letter.to if one.key in left],
-            cc=[spelt(one) for one in letter.cc if one.key in left],
-            bcc=[spelt(one) for one in letter.bcc if one.key in left],
+            to=wanted(letter.to),
+            cc=wanted(letter.cc),
+            bcc=wanted(letter.bcc),
             reply_to=[spelt(one) for one in letter.reply_to],
             headers={**letter.headers, **threading_headers(parcel)},
         )
@@ -96,6 +120,8 @@ class ProviderTransport:
 def mime_part(enclosure: MessageAttachment, parcel: Parcel) -> MIMEBase:
     """A file as a part of its own, base64, so that nothing changes its line ends."""
     content = parcel.opened[enclosure.attachment_id].read()
+    if len(content) != enclosure.attachment.size:
+        raise FileChanged(enclosure.filename)
     main, _, sub = mail_type(enclosure.attachment).partition(";")[0].partition("/")
     part = MIMEBase(main, sub)
     if main == "message":
@@ -120,6 +146,15 @@ def threading_headers(parcel: Parcel) -> dict[str, str]:
     return headers
 
 
+def verdict(mail: EmailMultiAlternatives, address: Address) -> Reply | None:
+    """The provider's refusal of one addressee of a mail that it took, where it tells (Anymail)."""
+    status = getattr(mail, "anymail_status", None)
+    each = status.recipients.get(address.ascii_email) if status else None
+    if each is None or each.status not in NOT_TAKEN:
+        return None
+    return Reply(550, f"The provider says: {each.status}")
+
+
 def refusal_of(error: Exception) -> Reply | None:
     """The reply that an error amounts to; None if the mail may have been taken all the same."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -132,7 +167,7 @@ def refusal_of(error: Exception) -> Reply | None:
         )
     if isinstance(error, AnymailAPIError):
         status = error.status_code
-        if status == 429:
+        if status in TEMPORARY:
             return Reply(450, str(error))
         return Reply(550, str(error)) if status and 400 <= status < 500 else None
     if isinstance(error, AnymailError):  # our mail cannot be said in this provider's terms

@@ -8,6 +8,7 @@ message whose dot never came (RFC 5321, section 4.1.1.10), so until then nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from messaging.outbox.connection import Connection, Envelope, Lost
 from messaging.outbox.parcel import FilesMissing, Line, Parcel
 from messaging.outbox.record import End, Reply
 from messaging.outbox.relay import Relay
+from project.errors import Refusal
 
 
 class Unreadable(Exception):
@@ -96,7 +98,7 @@ class Run:
         except FilesMissing as error:
             self.end(parcel.without_files(error))
             return None
-        except (OSError, StorageUnavailable) as error:
+        except (OSError, StorageUnavailable, Refusal) as error:
             self.end(parcel.unsent(f"The mail could not be read: {error}"))
             return None
         is_new = self.connection is None
@@ -166,14 +168,24 @@ class Run:
             self.hang_up()
 
     def dot(self, last: bytes, after: Parcel | None) -> None:
-        """Send the last block, and the next envelope behind it where the server can do that."""
+        """Send the last block, and the next envelope behind it where the server can do that.
+
+        Files of the next mail are opened only when the dot is on its way: until then every moment
+        is one in which a death would leave a doubt.
+        """
         assert self.connection
-        behind = self.envelope_of(after) if after and self.connection.is_pipelining else None
+        rider = after if self.connection.is_pipelining else None
+        behind = self.envelope_of(rider) if rider and not rider.has_files else None
         try:
             self.connection.send_last(last, behind)
         except Lost:
             self.settle_in_doubt()
             return
+        if rider and rider.has_files:
+            behind = self.envelope_of(rider)
+            if behind:
+                with suppress(Lost):  # the reply to the dot may have come all the same
+                    self.connection.send_envelope(behind)
         self.riding = behind
 
     def envelope_of(self, parcel: Parcel) -> Envelope | None:
@@ -181,7 +193,7 @@ class Run:
         assert self.connection
         try:
             envelope = self.connection.envelope(parcel, parcel.open())
-        except (FilesMissing, OSError, StorageUnavailable):
+        except (FilesMissing, OSError, StorageUnavailable, Refusal):
             return None
         return envelope if envelope.is_group else None
 

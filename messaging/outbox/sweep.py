@@ -49,7 +49,7 @@ def doubt_the_dead() -> int:
 
     Nobody can know whether their mail was taken: it is not sent again by itself.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = _some(Delivery.objects.filter(state=Delivery.State.DATA, due_at__lte=Now()))
         ids = [row.pk for row in rows]
         if not ids:
@@ -87,7 +87,7 @@ def park_gated() -> int:
     Also those whose worker died with them: nobody will claim them again.
     """
     idle = (Delivery.State.QUEUED, Delivery.State.CLAIMED)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         rows = _some(Delivery.objects.filter(state__in=idle, due_at__lte=Now()).gated())
         parked = Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=Delivery.State.WAITING, due_at=None
@@ -102,7 +102,7 @@ def unpark(attachment_ids: Iterable[UUID] | None = None) -> int:
     With ids only those that these attachments have held back. A crossing of this with `park_gated`
     costs one tick.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         waiting = Delivery.objects.filter(state=Delivery.State.WAITING).ungated()
         if attachment_ids is not None:
             waiting = waiting.filter(_carries(attachment_id__in=list(attachment_ids)))
@@ -120,7 +120,7 @@ def fail_hopeless(attachment_ids: Iterable[UUID] | None = None) -> int:
 
     With ids only, and at once, those that carry these attachments, scheduled ones included.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if attachment_ids is None:
             hopeless = Delivery.objects.filter(state=Delivery.State.WAITING).filter(
                 Q(deadline__lte=Now()) | _carries(attachment__state__in=NEVER_READY)
@@ -153,10 +153,16 @@ def unpark_at_once(events: list[Event]) -> None:
     again.
     """
     ids = [event.subject_id for event in events]
-    held = Message.objects.filter(
-        enclosures__attachment_id__in=ids, deliveries__state__in=OPEN
-    ).values_list("pk", flat=True)
-    messages = list(Message.objects.in_full().filter(pk__in=set(held)))
+    # Two steps: a new upload, which no message carries, costs one look into one index.
+    carrying = set(
+        MessageAttachment.objects.filter(attachment__in=ids)
+        .order_by()
+        .values_list("message_id", flat=True)
+    )
+    if not carrying:
+        return
+    held = Delivery.objects.filter(message__in=carrying, state__in=OPEN)
+    messages = list(Message.objects.in_full().filter(pk__in=held.values("message_id")))
     for message in messages:
         Message.objects.filter(pk=message.pk).update(size=assemble(message).size)
     if messages:
@@ -188,7 +194,8 @@ def _reasons(message_ids: Iterable[UUID]) -> dict[UUID, str]:
     for row in unready.select_related("attachment"):
         file = row.attachment
         if file.state in NEVER_READY:
-            words[row.message_id].append(f"{row.filename}: {file.reason or file.state}")
+            why = (file.reason or file.state).rstrip(".")
+            words[row.message_id].append(f"{row.filename}: {why}")
         else:
             words[row.message_id].append(f"{row.filename} has not been uploaded in time")
     return {id: "Not sent: " + "; ".join(some) + "." for id, some in words.items()}

@@ -15,6 +15,7 @@ from messaging.mime.writer import FileChanged, MimeWriter
 from messaging.models import Captured
 from messaging.outbox.parcel import FilesMissing, Line, Parcel
 from messaging.outbox.record import End, Reply
+from project.errors import Refusal
 
 IN_MEMORY_BYTES = 1024 * 1024
 CAPTURED = Reply(250, "Captured in the outbox tray")
@@ -31,24 +32,31 @@ class TrayTransport:
         after: Parcel | None = parcel
         while after:
             try:
-                ended = self.capture(after, line)
+                ended, rider = self.capture(after, line)
             finally:
                 after.close()
-            after = line.next(ended=ended)
+            if rider and ended:
+                line.end(ended)
+            after = rider or line.next(ended=ended)
 
-    def capture(self, parcel: Parcel, line: Line) -> End | None:
-        """Capture one; None if it may not go. Stored twice, it is the same mail at one key."""
+    def capture(self, parcel: Parcel, line: Line) -> tuple[End | None, Parcel | None]:
+        """Capture one: its end, None if it may not go, and the next, if the drain named one.
+
+        Stored twice, it is the same mail at one key.
+        """
         try:
             mail = parcel.open()
             captured = self.store(parcel, mail)
         except FilesMissing as error:
-            return parcel.without_files(error)
-        except (OSError, StorageUnavailable, FileChanged) as error:
-            return parcel.unsent(f"The mail could not be stored: {error}")
+            return parcel.without_files(error), None
+        except (OSError, StorageUnavailable, FileChanged, Refusal) as error:
+            return parcel.unsent(f"The mail could not be stored: {error}"), None
         replies = {one.recipient_id: CAPTURED for one in parcel.addressees}
-        if not line.begin(parcel.begin(replies)).may_go:
-            return None
-        return parcel.answered(replies, named=frozenset(replies), captured=captured)
+        answer = line.begin(parcel.begin(replies))
+        if not answer.may_go:
+            return None, answer.next
+        ended = parcel.answered(replies, named=frozenset(replies), captured=captured)
+        return ended, answer.next
 
     def store(self, parcel: Parcel, mail: MimeWriter) -> Captured:
         """Put the mail into the storage of attachments; the row is not yet saved."""

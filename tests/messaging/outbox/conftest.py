@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.core.management.sql import emit_post_migrate_signal
 from pytest_django.fixtures import Settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from messaging.models import Delivery, Inbox, Recipient
 from messaging.models.message import OPEN
 from messaging.outbox import drain
 from tests.messaging.make import make_inbox
 from tests.people import Person
+from tests.services.sinks import StartSink
+from tests.services.smtp_rules import Rule, Rules
 from tests.services.smtp_sink import SmtpSink
+
+
+@pytest.fixture(scope="package", autouse=True)
+def quick_flushes(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Nobody here asks for permissions and content types, which every flush makes anew."""
+    with patch("django.core.management.commands.flush.emit_post_migrate_signal"):
+        yield
+    with django_db_blocker.unblock():
+        emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
 
 
 @pytest.fixture
@@ -28,6 +43,18 @@ def relay(sink: SmtpSink, settings: Settings) -> SmtpSink:
 
 
 @pytest.fixture
+def start_relay(start_sink: StartSink, settings: Settings) -> Callable[..., SmtpSink]:
+    """Start a relay of the installation that speaks as told."""
+
+    def start(*rules: Rule, **speech: Any) -> SmtpSink:
+        relay = start_sink(*rules, like=Rules(**speech))
+        settings.SMTP_URL = relay.url
+        return relay
+
+    return start
+
+
+@pytest.fixture
 def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """All mail goes one after the other, each envelope behind the dot before it."""
     monkeypatch.setattr(drain, "CONNECTIONS", 1)
@@ -37,7 +64,7 @@ def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Connections without work are not kept, relays that were down are tried again at once."""
     monkeypatch.setattr(drain, "KEEP_SECONDS", 0.0)
-    monkeypatch.setattr(drain, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(drain, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(drain, "DOWN_SECONDS", 0.0)
     yield
     drain.stopping.clear()

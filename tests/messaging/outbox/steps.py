@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from django.db import connection
+import pytest
+from django.db import connection, transaction
 from django.db.models import F
 
 from attachments.models import Attachment
 from messaging.models import Attempt, Delivery, Message
 from messaging.outbox.claim import Claim
-from messaging.outbox.drain import deliver_due
+from messaging.outbox.drain import Drain, deliver_due
 from project.events.models import Event
 from tests.messaging.make import delivery_of
 from tests.services.smtp_record import Transaction
@@ -61,12 +63,19 @@ def history_of(message: Message) -> list[tuple[int, str]]:
 def events_of(message: Message) -> list[str]:
     """What the log says of a message, without its acceptance."""
     rows = Event.objects.filter(subject_id=message.pk).exclude(kind="message.accepted")
-    return [kind.removeprefix("message.") for kind in rows.in_order().values_list("kind", flat=True)]
+    return [
+        kind.removeprefix("message.") for kind in rows.in_order().values_list("kind", flat=True)
+    ]
 
 
 def kept_of(sink: SmtpSink, message: Message) -> list[Transaction]:
     """How often a message arrived."""
     return [mail for mail in sink.kept if mail.message_id == message.rfc_message_id]
+
+
+def trust(sink: SmtpSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a sink's own certificate good in our eyes."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(sink.certificate))
 
 
 def turn(file: Attachment, state: str) -> None:
@@ -80,9 +89,39 @@ def together(*works: Callable[[], T]) -> list[T]:
 
     def run(work: Callable[[], T]) -> T:
         connection.ensure_connection()
-        with closing(connection):
-            barrier.wait()
-            return work()
+        barrier.wait()
+        return work()
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(run, work) for work in works]]
+        futures = [pool.submit(_with_connection, run, work) for work in works]
+        return [future.result() for future in futures]
+
+
+@contextmanager
+def worker(sink: SmtpSink, work: Callable[[], object] | None = None) -> Iterator[None]:
+    """Another worker, at work until it has nothing to do; its connections are all its own."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(_with_connection, work or (lambda: Drain().run()))
+        try:
+            yield
+            future.result(timeout=20)
+        finally:
+            if not future.done():
+                sink.holds.release_all()
+
+
+def _with_connection(work: Callable[..., T], *words: Any) -> T:
+    with closing(connection):
+        return work(*words)
+
+
+@contextmanager
+def refused(kind: type[Exception], **words: str) -> Iterator[pytest.ExceptionInfo[Any]]:
+    """A service refuses, and its transaction is rolled back."""
+    with pytest.raises(kind, **words) as refusal, transaction.atomic():
+        yield refusal
+
+
+def many(few: int, full: int) -> int:
+    """How many rounds of a race to run: few here, the full number when CI is set."""
+    return full if os.environ.get("CI") else few

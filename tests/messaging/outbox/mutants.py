@@ -1,0 +1,166 @@
+"""Proof that the tests of the outbox can see: the code is broken on purpose, and they turn red.
+
+    python -m tests.messaging.outbox.mutants [name …]
+
+Each mutant is a change to the text of one module, made while a pytest of its own imports it. For
+each the tests that turned red are printed; one that none of them sees makes the command fail.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[3]
+HERE: Final = "tests/messaging/outbox"
+VARIABLE: Final = "OUTBOX_MUTANT"
+GREEN, RED = 0, 1  # exit codes of pytest
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module with one thing left out, and the tests that must see it."""
+
+    module: str
+    text: str
+    instead: str
+    tests: tuple[str, ...] = ("test_claim.py", "test_gate.py", "test_late.py")
+
+
+MUTANTS: Final = {
+    "data is claimed again, like claimed": Mutant(
+        "messaging.outbox.claim",
+        "Q(state__in=(Delivery.State.QUEUED, Delivery.State.CLAIMED), due_at__lte=Now())",
+        'Q(state__in=("queued", "claimed", "data"), due_at__lte=Now())',
+    ),
+    "the claim without the gate": Mutant(
+        "messaging.outbox.claim", ".filter(free).ungated()", ".filter(free)"
+    ),
+    "start_data without the gate": Mutant("messaging.outbox.claim", "            .ungated()\n", ""),
+    "start_data without the token": Mutant(
+        "messaging.outbox.claim",
+        "mine = Delivery.objects.filter(pk__in=ids, claim=token)\n        won",
+        "mine = Delivery.objects.filter(pk__in=ids)\n        won",
+    ),
+    "the clock of the application": Mutant(
+        "messaging.outbox.claim",
+        "from django.db.models.functions import Now",
+        "from django.utils.timezone import now as Now",
+    ),
+    "the record without the token": Mutant(
+        "messaging.outbox.record",
+        "        Claim(id, token): state\n        for id, token, state in rows.values_list("
+        '"pk", "claim", "state")\n        if token is not None\n',
+        "        claim: state\n        for claim in claims\n        for id, state in "
+        'rows.values_list("pk", "state")\n        if id == claim.delivery_id\n',
+    ),
+    "the dot without asking": Mutant(
+        "messaging.outbox.smtp",
+        "        if not answer.may_go:\n",
+        "        if False:\n",
+    ),
+    "a lost reply counts as unsent": Mutant(
+        "messaging.outbox.record",
+        "        return self.named - self.replies.keys()\n",
+        "        return frozenset()\n",
+        ("test_late.py", "test_lines.py", "test_drain.py"),
+    ),
+    "the late word of one counts for all": Mutant(
+        "messaging.outbox.record",
+        "Recipient.objects.filter(pk=id, state=Recipient.State.UNKNOWN)",
+        "Recipient.objects.filter(delivery=end.tried.claim.delivery_id, "
+        "state=Recipient.State.UNKNOWN)",
+    ),
+}
+
+
+# In the pytest that is to turn red ---------------------------------------------------------------
+
+
+class MutatedLoader(SourceFileLoader):
+    """Loads a module with the change made."""
+
+    def __init__(self, mutant: Mutant, path: str) -> None:
+        super().__init__(mutant.module, path)
+        self.mutant = mutant
+
+    def get_code(self, fullname: str) -> CodeType:
+        source = self.get_source(fullname) or ""
+        if source.count(self.mutant.text) != 1:
+            raise LookupError(f"{fullname} does not have, once: {self.mutant.text}")
+        mutated = source.replace(self.mutant.text, self.mutant.instead)
+        return compile(mutated, self.path, "exec", dont_inherit=True)
+
+
+@dataclass(frozen=True)
+class MutatedFinder:
+    """Finds the one module in its mutated form."""
+
+    mutant: Mutant
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != self.mutant.module:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        assert spec and spec.origin
+        spec.loader = MutatedLoader(self.mutant, spec.origin)
+        return spec
+
+
+if __name__ != "__main__" and VARIABLE in os.environ:
+    sys.meta_path.insert(0, MutatedFinder(MUTANTS[os.environ[VARIABLE]]))  # type: ignore[arg-type]
+
+
+# The command -------------------------------------------------------------------------------------
+
+
+def red_tests(name: str) -> list[str]:
+    """The first tests that see a mutant; raises RuntimeError if they could not be run."""
+    mutant = MUTANTS[name]
+    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider"]
+    command += ["--maxfail=3", "-p", "tests.messaging.outbox.mutants"]
+    done = subprocess.run(
+        [*command, *(f"{HERE}/{test}" for test in mutant.tests)],
+        cwd=ROOT,
+        env={**os.environ, VARIABLE: name},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode not in (GREEN, RED):
+        raise RuntimeError(f"{name}\n{done.stdout}{done.stderr}")
+    return re.findall(rf"^(?:FAILED|ERROR) {HERE}/(.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
+
+
+def survivors(names: Sequence[str]) -> list[str]:
+    """Try mutants and tell of each; those that nobody saw."""
+    unseen = []
+    for name in names:
+        red = red_tests(name)
+        sys.stdout.write(f"{'red  ' if red else 'GREEN'}  {name}\n")
+        for test in red:
+            sys.stdout.write(f"         {test}\n")
+        sys.stdout.flush()
+        if not red:
+            unseen.append(name)
+    return unseen
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(MUTANTS)
+    unseen = survivors(names)
+    sys.stdout.write(f"{len(names) - len(unseen)} of {len(names)} mutants were seen\n")
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
