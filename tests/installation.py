@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import requests
 from honcho.environ import parse_procfile
 
+from tests.services.postgresql import PostgreSQL
 from tests.services.servers import LOOPBACK, Child, folder, free_port
 from tests.services.smtp_sink import SmtpSink
 
@@ -38,6 +40,8 @@ class Installation:
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.web: Child | None = None
         self.workers: list[Child] = []
+        self.clock: Child | None = None
+        self.worker_app = "project"  # the Celery app that workers run
         self._started = 0
         self._commands: dict[str, str] = parse_procfile((ROOT / "Procfile").read_text()).processes
         self.environment = {
@@ -90,13 +94,20 @@ class Installation:
 
     def start_worker(self, *, clock: bool = True) -> Child:
         """Start a worker; of several that run at a time, only one may have the clock."""
-        command = self._commands["worker"]
+        command = self._commands["worker"].replace("--app project", f"--app {self.worker_app}")
         if not clock:
             command = CLOCK.sub("", command)
         name = f"worker{self._started}"
         worker = self._start(name, f"{command} --hostname {name}@%h")
         self.workers.append(worker)
         return worker
+
+    def start_clock(self) -> Child:
+        """Start a clock apart, for workers that have none; `stop` ends it too."""
+        schedule = self.data / "celerybeat-schedule"
+        command = f"exec celery --quiet --app project beat --loglevel warning --schedule {schedule}"
+        self.clock = clock = self._start("clock", command)
+        return clock
 
     def kill_worker(self, worker: Child | None = None) -> None:
         """End a worker, by default the newest, as a power cut would: no word, no clean-up."""
@@ -112,12 +123,12 @@ class Installation:
 
     def stop(self) -> None:
         """End all processes, as an operator would: all are asked, then each is waited for."""
-        children = [*self.workers, *([self.web] if self.web else [])]
+        children = [*self.workers, *filter(None, (self.clock, self.web))]
         for child in children:
             child.terminate()
         for child in children:
             child.wait(timeout=20)
-        self.workers, self.web = [], None
+        self.workers, self.clock, self.web = [], None, None
 
     def _start(self, name: str, command: str) -> Child:
         self._started += 1
@@ -152,6 +163,15 @@ class Installation:
         with closing(sqlite3.connect(self.data / "enclose.sqlite3", timeout=20)) as file:
             return file.execute(question).fetchall()
 
+    def change(self, statement: str) -> None:
+        """Change the database, behind the back of the code under test."""
+        if url := self.environment.get("DATABASE_URL"):
+            with psycopg.connect(url) as server:
+                server.execute(statement.encode())
+            return
+        with closing(sqlite3.connect(self.data / "enclose.sqlite3", timeout=20)) as file, file:
+            file.execute(statement)
+
     def log(self) -> str:
         """Give the ends of what all processes said, oldest process first."""
         paths = sorted(self.logs.iterdir())
@@ -179,6 +199,28 @@ def pytest_runtest_makereport(
         for installation in item.stash.get(INSTALLATIONS, []):
             report.sections.append(("installation", installation.log()))
     return report
+
+
+@pytest.fixture(scope="session")
+def migrated_file() -> Iterator[Path]:
+    """A SQLite file with all tables and nothing in them, to be copied."""
+    with folder("migrated") as home:
+        installation = Installation(home, environment={})
+        installation.migrate()
+        path = installation.data / "enclose.sqlite3"
+        with closing(sqlite3.connect(path)) as file:  # all of it into the one file
+            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        yield path
+
+
+@pytest.fixture(scope="session")
+def migrated_url(durable_postgresql: PostgreSQL) -> Iterator[str]:
+    """A PostgreSQL database with all tables and nothing in them, to be copied."""
+    url = durable_postgresql.create_database()
+    with folder("migrated") as home:
+        Installation(home, environment={"DATABASE_URL": url}).migrate()
+    yield url
+    durable_postgresql.drop_database(url)
 
 
 class MakeInstallation(Protocol):
@@ -212,9 +254,11 @@ def make_installation(request: pytest.FixtureRequest) -> Iterator[MakeInstallati
             environment: Mapping[str, str] | None = None,
         ) -> Installation:
             given = {"SMTP_URL": smtp_url} if smtp_url else {}
-            if (database or request.config.getoption("database")) == "postgresql":
+            on_server = (database or request.config.getoption("database")) == "postgresql"
+            if on_server:
                 server = request.getfixturevalue("durable_postgresql")
-                given["DATABASE_URL"] = server.create_database()
+                like = request.getfixturevalue("migrated_url")
+                given["DATABASE_URL"] = server.create_database(like=like)
                 stack.callback(server.drop_database, given["DATABASE_URL"])
             if (files or request.config.getoption("files")) == "s3":
                 swift = request.getfixturevalue("swift")
@@ -225,7 +269,9 @@ def make_installation(request: pytest.FixtureRequest) -> Iterator[MakeInstallati
             installation = Installation(home, environment={**given, **(environment or {})})
             stack.callback(installation.stop)
             made.append(installation)
-            installation.migrate()
+            if not on_server:
+                tables = request.getfixturevalue("migrated_file")
+                shutil.copy(tables, installation.data / "enclose.sqlite3")
             return installation
 
         yield make
