@@ -140,13 +140,16 @@ class AttachmentViewSet(TakesFiles, ApiViewSet):
         return once(request, effect, fingerprint=fingerprint)
 
     @extend_schema(
-        responses=paged(AttachmentOut), parameters=[*docs.FILTERS, *PAGING], filters=False
+        responses=paged(AttachmentOut),
+        parameters=[*docs.FILTERS, *PAGING],
+        filters=False,
+        examples=[docs.READY],
     )
     def list(self, request: Request) -> Response:
         """Files, newest first."""
         return self.page(self._filtered(), spell_attachment)
 
-    @extend_schema(responses=AttachmentOut, parameters=[docs.ID])
+    @extend_schema(responses=AttachmentOut, parameters=[docs.ID], examples=[docs.READY])
     def retrieve(self, request: Request, id: str) -> Response:
         """One file. Looks first whether the bytes of a pre-signed upload have come."""
         attachment = self._attachment(id)
@@ -167,7 +170,7 @@ class AttachmentViewSet(TakesFiles, ApiViewSet):
         inline = read_flag(request, "inline")
         return answer_with_bytes(request._request, attachment, inline=inline)
 
-    @extend_schema(responses=paged(UseOut), parameters=[docs.ID])
+    @extend_schema(responses=paged(UseOut), parameters=[docs.ID], examples=[docs.USE])
     def uses(self, request: Request, id: str) -> Response:
         """The drafts and messages that carry the file, newest first."""
         uses = uses_of(self._attachment(id).pk)

@@ -16,7 +16,9 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description
 
 FILTERS = [
     OpenApiParameter("search", OpenApiTypes.STR, description="Any part of the name."),
-    OpenApiParameter("state", OpenApiTypes.STR, enum=AttachmentState.values),
+    OpenApiParameter(
+        "state", OpenApiTypes.STR, enum=AttachmentState.values, description="As it is now."
+    ),
     OpenApiParameter("content_type", OpenApiTypes.STR, description="Such as `image/png`."),
     OpenApiParameter("sha256", OpenApiTypes.STR, description="Hex; finds equal bytes."),
     OpenApiParameter(
@@ -76,6 +78,34 @@ FORM_BODY = {
     },
 }
 
+READY = OpenApiExample(
+    "Ready",
+    response_only=True,
+    status_codes=["200", "201"],
+    value={
+        "id": "att_01kagyx6vqeq7b0m4v1c2n8t5r",
+        "filename": "foo.txt",
+        "content_type": "text/plain",
+        "size": 3,
+        "sha256": DIGEST,
+        "state": "ready",
+        "reason": None,
+        "created_at": "2026-01-31T09:00:00.000Z",
+        "expires_at": "2026-03-02T09:00:00.000Z",
+        "download_url": "https://mail.example.com/dl/att_01kagyx6vqeq7b0m4v1c2n8t5r.txt"
+        "?expires=1769853600&signature=…",
+    },
+)
+USE = OpenApiExample(
+    "Use",
+    response_only=True,
+    value={
+        "kind": "draft",
+        "id": "drf_01kagyx6vqeq7b0m4v1c2n8t5r",
+        "at": "2026-01-31T09:00:00.000Z",
+    },
+)
+
 CREATE: dict[str, Any] = {
     "request": {"application/json": JSON_BODY, "multipart/form-data": FORM_BODY},
     "responses": {
@@ -90,24 +120,7 @@ CREATE: dict[str, Any] = {
             request_only=True,
             value={"filename": "invoice.pdf", "size": 245760, "content_type": "application/pdf"},
         ),
-        OpenApiExample(
-            "Ready",
-            response_only=True,
-            status_codes=["201"],
-            value={
-                "id": "att_01kagyx6vqeq7b0m4v1c2n8t5r",
-                "filename": "foo.txt",
-                "content_type": "text/plain",
-                "size": 3,
-                "sha256": DIGEST,
-                "state": "ready",
-                "reason": None,
-                "created_at": "2026-01-31T09:00:00.000Z",
-                "expires_at": "2026-03-02T09:00:00.000Z",
-                "download_url": "https://mail.example.com/dl/att_01kagyx6vqeq7b0m4v1c2n8t5r.txt"
-                "?expires=1769853600&signature=…",
-            },
-        ),
+        READY,
     ],
 }
 
@@ -123,12 +136,22 @@ CONTENT: dict[str, Any] = {
         OpenApiParameter(
             "Range", OpenApiTypes.STR, OpenApiParameter.HEADER, description="`bytes=0-99`"
         ),
-        OpenApiParameter("If-Range", OpenApiTypes.STR, OpenApiParameter.HEADER),
-        OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER),
+        OpenApiParameter(
+            "If-Range",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description="The `ETag` of the first part; other bytes are sent whole.",
+        ),
+        OpenApiParameter(
+            "If-None-Match",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description="The `ETag` of what is there already; the same bytes answer 304.",
+        ),
     ],
     "responses": {
-        (200, "application/octet-stream"): OpenApiResponse(BYTES, description="All bytes."),
-        (206, "application/octet-stream"): OpenApiResponse(BYTES, description="Some of them."),
+        (200, "*/*"): OpenApiResponse(BYTES, description="All bytes."),
+        (206, "*/*"): OpenApiResponse(BYTES, description="Some of them."),
         304: OpenApiResponse(description="The caller has these bytes."),
         409: OpenApiResponse(description="The file was refused."),
         410: OpenApiResponse(description="The bytes were removed; `details` says when and why."),

@@ -106,21 +106,23 @@ class FormFields(StrictSerializer):
 
 class ReasonOut(serializers.Serializer[Any]):
     code = serializers.CharField(help_text="`expired`, `deleted`, `lost`, …")
-    message = serializers.CharField()
+    message = serializers.CharField(help_text="For people.")
 
 
 class UploadOut(serializers.Serializer[Any]):
     method = serializers.CharField(help_text="Always `PUT`.")
     url = serializers.URLField(help_text="To be used exactly as given, without a key.")
-    headers = serializers.DictField(child=serializers.CharField())
-    expires_at = TimeField()
+    headers = serializers.DictField(
+        child=serializers.CharField(), help_text="To be sent with the bytes; often none."
+    )
+    expires_at = TimeField(help_text="When the URL ends.")
 
 
 class AttachmentOut(serializers.Serializer[Attachment]):
     """A file."""
 
     id = IdField(PREFIX)
-    filename = serializers.CharField()
+    filename = serializers.CharField(help_text="The name that people see.")
     content_type = serializers.CharField(help_text="As declared, else by the name or the bytes.")
     size = serializers.IntegerField(help_text="Bytes, decoded; as announced while reserved.")
     sha256 = serializers.CharField(allow_null=True, help_text="Hex; null until the bytes are in.")
@@ -129,7 +131,7 @@ class AttachmentOut(serializers.Serializer[Attachment]):
         help_text="Only `ready` files are sent; `gone` ones keep their name and digest.",
     )
     reason = ReasonOut(allow_null=True, help_text="Why refused or gone.")
-    created_at = TimeField()
+    created_at = TimeField(help_text="When it was made.")
     expires_at = TimeField(allow_null=True, help_text="Null while something uses the file.")
     download_url = serializers.URLField(
         allow_null=True, help_text="Lives one hour; needs no key. Null until the bytes are in."
@@ -143,6 +145,6 @@ class AttachmentOut(serializers.Serializer[Attachment]):
 class UseOut(serializers.Serializer[Any]):
     """A draft or a message that carries the file."""
 
-    kind = serializers.ChoiceField(["draft", "message"])
+    kind = serializers.ChoiceField(["draft", "message"], help_text="What carries it.")
     id = serializers.CharField(help_text="`drf_…` or `msg_…`")
     at = TimeField(help_text="When it was attached.")

@@ -169,7 +169,12 @@ class DraftViewSet(DraftsView, ApiViewSet):
         facts = [entry.facts for entry in entries]
         return once(request, effect, fingerprint=fingerprint_of(request, fields=[given, facts]))
 
-    @extend_schema(responses=paged(DraftOut), parameters=[DraftFilters, *PAGING], filters=False)
+    @extend_schema(
+        responses=paged(DraftOut),
+        parameters=[DraftFilters, *PAGING],
+        filters=False,
+        examples=[docs.DRAFT],
+    )
     def list(self, request: Request) -> Response:
         """Drafts, newest first."""
         now = timezone.now()
@@ -182,7 +187,7 @@ class DraftViewSet(DraftsView, ApiViewSet):
                 rows = rows.filter(**{name: wanted[name]})
         return self.page(rows, lambda draft: spell_draft(draft, at=now))
 
-    @extend_schema(responses=DraftOut, parameters=[docs.ID])
+    @extend_schema(responses=DraftOut, parameters=[docs.ID], examples=[docs.DRAFT])
     def retrieve(self, request: Request, id: str) -> Response:
         """One draft. Looks first whether the bytes of pre-signed uploads have come."""
         return _answer(self.draft(id))
@@ -240,7 +245,9 @@ class DraftViewSet(DraftsView, ApiViewSet):
 
         return once(request, effect)
 
-    @extend_schema(responses={200: DraftOut}, parameters=[docs.ID, docs.IF_MATCH])
+    @extend_schema(
+        responses={200: DraftOut}, parameters=[docs.ID, docs.IF_MATCH], examples=[docs.DRAFT]
+    )
     def unsend(self, request: Request, id: str) -> Response:
         """Take back a draft that has not left: undo, or unschedule. It is open again."""
         draft, expected = self.draft(id), take_version(request, {})

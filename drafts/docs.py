@@ -51,7 +51,12 @@ FORM_FILE = {
 FORM_DRAFT = {
     "type": "object",
     "properties": {
-        "draft": {"type": "string", "description": "The draft as JSON."},
+        "draft": {
+            "type": "string",
+            "description": "The draft as JSON.",
+            "example": '{"to": ["Ann <ann@example.com>"], "subject": "Your invoice", '
+            '"text": "The invoice is attached."}',
+        },
         "file": {
             "type": "array",
             "items": {"type": "string", "format": "binary"},
@@ -61,11 +66,10 @@ FORM_DRAFT = {
 }
 
 WRITTEN = {
-    "inbox_id": "inb_01kagyx6vqeq7b0m4v1c2n8t5r",
     "to": ["Ann <ann@example.com>"],
     "subject": "Your invoice",
     "text": "The invoice is attached.",
-    "attachments": [{"filename": "invoice.txt", "content": "Zm9v"}],
+    "attachments": [{"filename": "invoice.txt", "content": "VG90YWw6IDQyLjAwIEVVUgo="}],
 }
 ANSWERED: dict[str, Any] = {
     "id": SOME_ID,
@@ -123,6 +127,24 @@ def _body(fields: Any) -> dict[str, Any]:
     return {"application/json": fields, "multipart/form-data": FORM_DRAFT}
 
 
+DRAFT = OpenApiExample("Draft", response_only=True, status_codes=["200", "201"], value=ANSWERED)
+DISPATCHED = OpenApiExample(
+    "Dispatched",
+    response_only=True,
+    status_codes=["202"],
+    value={
+        **ANSWERED,
+        "version": 2,
+        "state": "dispatched",
+        "attachments": [],
+        "waiting_for": [],
+        "message_id": "msg_01kagyx6tweq7b0m4v1c2n8t5r",
+    },
+)
+FILE_OF_DRAFT = OpenApiExample(
+    "File", response_only=True, status_codes=["200", "201"], value=ANSWERED["attachments"][0]
+)
+
 CREATE: dict[str, Any] = {
     "request": _body(DraftIn),
     "responses": {201: DraftOut},
@@ -136,7 +158,7 @@ CREATE: dict[str, Any] = {
         OpenApiExample(
             "With a file that is here", request_only=True, value={"attachments": [SOME_FILE]}
         ),
-        OpenApiExample("Open", response_only=True, status_codes=["201"], value=ANSWERED),
+        DRAFT,
     ],
 }
 UPDATE: dict[str, Any] = {
@@ -144,10 +166,14 @@ UPDATE: dict[str, Any] = {
     "request": _body(DraftChangesIn),
     "responses": {200: DraftOut},
     "examples": [
+        OpenApiExample("Subject", request_only=True, value={"subject": "Your invoice 1234"}),
         OpenApiExample(
-            "Subject", request_only=True, value={"version": 3, "subject": "Your invoice 1234"}
+            "Only if nobody else did",
+            request_only=True,
+            value={"version": 3, "subject": "Your invoice 1234"},
         ),
         OpenApiExample("No files", request_only=True, value={"attachments": []}),
+        DRAFT,
     ],
 }
 CHECK: dict[str, Any] = {
@@ -188,6 +214,7 @@ SEND: dict[str, Any] = {
     },
     "examples": [
         OpenApiExample("Now", request_only=True, value={}),
+        DISPATCHED,
         OpenApiExample("With undo", request_only=True, value={"undo_seconds": 10}),
         OpenApiExample("Later", request_only=True, value={"send_at": "2026-02-01T08:00:00+01:00"}),
     ],
@@ -197,7 +224,12 @@ ATTACH: dict[str, Any] = {
     "request": {"application/json": ENTRY, "multipart/form-data": FORM_FILE},
     "responses": {201: EnclosedOut},
     "examples": [
-        OpenApiExample("That is here", request_only=True, value={"id": SOME_FILE}),
+        OpenApiExample(
+            "A new file",
+            request_only=True,
+            value={"filename": "invoice.txt", "content": "VG90YWw6IDQyLjAwIEVVUgo="},
+        ),
+        OpenApiExample("One that is here", request_only=True, value={"id": SOME_FILE}),
         OpenApiExample(
             "A picture in the text",
             request_only=True,
@@ -209,8 +241,9 @@ ATTACH: dict[str, Any] = {
             },
         ),
         OpenApiExample(
-            "That will come", request_only=True, value={"filename": "a.pdf", "size": 245760}
+            "One that will come", request_only=True, value={"filename": "a.pdf", "size": 245760}
         ),
+        FILE_OF_DRAFT,
     ],
 }
 EDIT_FILE: dict[str, Any] = {
@@ -218,6 +251,7 @@ EDIT_FILE: dict[str, Any] = {
     "request": {"application/json": EnclosureChanges},
     "responses": {200: EnclosedOut},
     "examples": [
+        FILE_OF_DRAFT,
         OpenApiExample("To the front", request_only=True, value={"position": 0}),
         OpenApiExample("Into the text", request_only=True, value={"inline": True}),
         OpenApiExample("Rename", request_only=True, value={"filename": "Invoice 1234.pdf"}),

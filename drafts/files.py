@@ -25,11 +25,13 @@ NO_DOMAIN = "inline.invalid"  # of Content-IDs while there is no inbox
 def lock_files(draft: Draft, carried: Sequence[Enclosure]) -> list[Enclosure]:
     """Lock the files that a draft carries or is to carry, and read their states anew.
 
-    Those of the draft get their new state too. One query. Raises AttachmentNotFound,
-    AttachmentGone and AttachmentRefused for a file that the draft does not carry yet.
+    Those of the draft get their new state too; those that this transaction has made stay as they
+    are. One query. Raises AttachmentNotFound, AttachmentGone and AttachmentRefused for a file that
+    the draft does not carry yet.
     """
     known = {file.attachment_id for file in draft.files}
-    locked = _locked(known | {one.attachment.pk for one in carried})
+    new = {one.attachment.pk: one.attachment for one in carried if one.is_new}
+    locked = new | _locked(known | {one.attachment.pk for one in carried if not one.is_new})
     for file in draft.files:
         file.attachment = locked[file.attachment_id]
     for one in carried:

@@ -24,7 +24,8 @@ from messaging.serializers.messages import (
     EntriesField,
     spell_enclosure,
 )
-from project.api.fields import IdField, TextField, TimeField
+from project.api.fields import ChoiceField, IdField, TextField, TimeField
+from project.api.schema import FactField
 from project.api.serializers import StrictSerializer
 from project.api.times import spell_time
 from project.ids import spell
@@ -95,7 +96,7 @@ class VersionFields(StrictSerializer):
 class DraftFields(LetterFields, FilingFields):
     """What a draft may say; all of it may be left out."""
 
-    channel = serializers.ChoiceField(
+    channel = ChoiceField(
         Channel.choices, required=False, help_text="A `note` is recorded and goes to nobody."
     )
     in_reply_to = IdField(
@@ -110,13 +111,13 @@ class DraftChanges(DraftFields, VersionFields):
 class DraftIn(DraftFields):
     """A draft and its files, for the description; `messaging.entries` reads the files."""
 
-    attachments = EntriesField(required=False)
+    attachments = EntriesField(required=False, help_text="The files, in their order.")
 
 
 class DraftChangesIn(DraftChanges):
     """What changes, for the description; a list of files replaces the old one."""
 
-    attachments = EntriesField(required=False)
+    attachments = EntriesField(required=False, help_text="The files, in their order.")
 
 
 class EnclosureChanges(VersionFields):
@@ -140,9 +141,11 @@ class FormEntryFields(StrictSerializer):
 
     filename = TextField(required=False, help_text="Instead of the file's own name.")
     sha256 = TextField(required=False, help_text="Hex SHA-256 that the bytes must have.")
-    inline = serializers.BooleanField(required=False)
-    content_id = TextField(required=False, max_length=257)
-    version = serializers.IntegerField(required=False, min_value=1)
+    inline = serializers.BooleanField(required=False, help_text="Shown by the HTML.")
+    content_id = TextField(required=False, max_length=257, help_text="What the HTML shows it by.")
+    version = serializers.IntegerField(
+        required=False, min_value=1, help_text="The version that you have read."
+    )
 
 
 class SendFields(VersionFields):
@@ -163,7 +166,7 @@ class SendFields(VersionFields):
 class DraftFilters(serializers.Serializer[Any]):
     """The query parameters of a list of drafts."""
 
-    state = serializers.ChoiceField(DraftState.choices, required=False)
+    state = ChoiceField(DraftState.choices, required=False, help_text="As it is now.")
     inbox_id = IdField("inb", required=False)
     customer_id = IdField("cus", required=False)
 
@@ -172,8 +175,8 @@ class DraftFilters(serializers.Serializer[Any]):
 
 
 class DraftErrorOut(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
+    code = serializers.CharField(help_text="Stable, for programs.")
+    message = serializers.CharField(help_text="For people.")
 
 
 class DraftOut(serializers.Serializer[Any]):
@@ -181,54 +184,59 @@ class DraftOut(serializers.Serializer[Any]):
 
     id = IdField(PREFIX)
     version = serializers.IntegerField(help_text="One more with every write; also the ETag.")
-    state = serializers.ChoiceField(
+    state = ChoiceField(
         DraftState.choices,
         help_text="`scheduled`: leaves at `send_at`. `waiting`: leaves when `waiting_for` is in. "
         "`dispatched`: has left; see its message.",
     )
-    channel = serializers.ChoiceField(Channel.choices)
-    inbox_id = IdField("inb", allow_null=True)
-    customer_id = IdField("cus", allow_null=True)
-    thread_id = IdField("thr", allow_null=True)
-    in_reply_to = IdField("msg", allow_null=True)
-    to = AddressOut(many=True)
-    cc = AddressOut(many=True)
-    bcc = AddressOut(many=True)
-    reply_to = AddressOut(many=True)
-    subject = serializers.CharField()
-    text = serializers.CharField(allow_null=True)
-    html = serializers.CharField(allow_null=True)
-    headers = serializers.DictField(child=serializers.CharField())
-    tags = serializers.ListField(child=serializers.CharField())
-    metadata = serializers.DictField()
-    attachments = EnclosedOut(many=True)
+    channel = ChoiceField(Channel.choices, help_text="A `note` is recorded and goes to nobody.")
+    inbox_id = IdField("inb", allow_null=True, help_text="Who sends it: `inb_…`")
+    customer_id = IdField("cus", allow_null=True, help_text="The contact that it is about: `cus_…`")
+    thread_id = IdField(
+        "thr", allow_null=True, help_text="The conversation that it continues: `thr_…`"
+    )
+    in_reply_to = IdField("msg", allow_null=True, help_text="The message that it answers: `msg_…`")
+    to = AddressOut(many=True, help_text="To whom.")
+    cc = AddressOut(many=True, help_text="Who gets a copy, for all to see.")
+    bcc = AddressOut(many=True, help_text="Who gets a copy unseen.")
+    reply_to = AddressOut(many=True, help_text="Where answers go, if not to `from`.")
+    subject = serializers.CharField(help_text="One line.")
+    text = serializers.CharField(allow_null=True, help_text="The plain body.")
+    html = serializers.CharField(allow_null=True, help_text="The HTML body.")
+    headers = serializers.DictField(child=serializers.CharField(), help_text="Further headers.")
+    tags = serializers.ListField(child=serializers.CharField(), help_text="Words of your own.")
+    metadata = serializers.DictField(help_text="A JSON object of your own.")
+    attachments = EnclosedOut(many=True, help_text="Its files, in their order.")
     send_at = TimeField(allow_null=True, help_text="The time that stands.")
     waiting_for = serializers.ListField(
         child=IdField("att"), help_text="Files whose bytes are on their way."
     )
     message_id = IdField("msg", allow_null=True, help_text="Null while it is open.")
     error = DraftErrorOut(allow_null=True, help_text="Why it was not sent, the last time.")
-    created_at = TimeField()
-    updated_at = TimeField()
+    created_at = TimeField(help_text="When it was made.")
+    updated_at = TimeField(help_text="When it was last changed.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {"from": AddressOut(allow_null=True), **super().get_fields()}
+        return {
+            "from": AddressOut(allow_null=True, help_text="Who sends it."),
+            **super().get_fields(),
+        }
 
 
 class FindingOut(serializers.Serializer[Any]):
     """One thing that the check has to say."""
 
     code = serializers.CharField(help_text="Stable, for programs.")
-    severity = serializers.ChoiceField(
+    severity = ChoiceField(
         ["error", "warning", "waiting"],
         help_text="An `error` stops the send; a `warning` is for people; `waiting` names a file "
         "whose bytes are on their way.",
     )
     message = serializers.CharField(help_text="For people.")
     field = serializers.CharField(required=False, help_text="Path, such as `to[0]`.")
-    attachment_id = IdField("att", required=False)
-    limit = serializers.JSONField(required=False, help_text="What was allowed, or expected.")
-    actual = serializers.JSONField(required=False, help_text="What was found.")
+    attachment_id = IdField("att", required=False, help_text="The file that it is about.")
+    limit = FactField(required=False, help_text="What was allowed, or expected.")
+    actual = FactField(required=False, help_text="What was found.")
     remedy = serializers.CharField(required=False, help_text="What can be done.")
 
 
@@ -239,4 +247,4 @@ class CheckOut(serializers.Serializer[Any]):
     encoded_size = serializers.IntegerField(
         allow_null=True, help_text="Bytes of the whole mail, as sent; null: cannot be written."
     )
-    findings = FindingOut(many=True)
+    findings = FindingOut(many=True, help_text="What there is to say.")

@@ -65,7 +65,7 @@ class Edit:
     carried: Sequence[Enclosure] | None = None  # None: as they are
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def create_draft(
     *,
     workspace: Workspace,

@@ -188,6 +188,7 @@ def _keep(
         inline=entry.inline,
         content_id=entry.content_id,
         filename=entry.filename,
+        is_new=entry.offer is not None,
     )
 
 

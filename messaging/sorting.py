@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.models import Folder, Message
+from messaging.trash import check_settled
 
 
 @transaction.atomic
@@ -23,10 +24,13 @@ def sort_message(
     """Change what is given, and nothing that the mail itself has.
 
     What is moved to the trash goes from there 30 days later; what is moved out of it stays.
+    Raises MessageUnfinished for the trash, while it may still leave.
     """
     changes: dict[str, object] = {}
     if folder is not None:
         to_trash = folder.role == Folder.Role.TRASH
+        if to_trash:
+            check_settled(message)
         trashed_at = message.trashed_at or timezone.now()
         changes |= {"folder": folder, "trashed_at": trashed_at if to_trash else None}
     given = {"unread": unread, "starred": starred, "tags": tags, "metadata": metadata}

@@ -13,6 +13,8 @@ from project.errors import NotFound
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32
 VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]  # ten bits at a time
+SHIFTS = range(120, -1, -10)
 TYPED_LENGTH = 26
 HEX_LENGTH = 24
 
@@ -29,11 +31,7 @@ def new_id() -> UUID:
 def spell(prefix: str, id: UUID) -> str:
     """Spell an id as `prefix_` and 26 lower-case Crockford characters."""
     number = id.int
-    letters = []
-    for _ in range(TYPED_LENGTH):
-        letters.append(ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{''.join(reversed(letters))}"
+    return f"{prefix}_{''.join([PAIRS[number >> shift & 1023] for shift in SHIFTS])}"
 
 
 def read(prefix: str, text: str) -> UUID:
@@ -42,6 +40,8 @@ def read(prefix: str, text: str) -> UUID:
     Raises UnknownId for anything else, a wrong check sum included.
     """
     head, _, letters = text.rpartition("_")
+    if head != prefix and text.isidentifier():
+        raise UnknownId(f"There is no {text[:64]!r} here: such an id begins with {prefix}_.")
     if head != prefix or len(letters) != TYPED_LENGTH or not VALUES.keys() >= set(letters):
         raise _unknown(text)
     number = 0

@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable
 
-import structlog
 from django.core import signals
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -48,8 +47,7 @@ class DoorMiddleware:
         request.META[REQUEST_ID] = request_id
         actor = current_actor.set("")
         try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
-                response = self._answer(request)
+            response = self._answer(request)
         finally:
             current_actor.reset(actor)
             for sink in request.META.pop(SINKS, ()):
@@ -77,7 +75,13 @@ class DoorMiddleware:
         if answer is None:
             return None
         if problem.status == 500:
-            log.error("Unhandled %s at %s", type(exception).__name__, request.path, exc_info=True)
+            log.error(
+                "Unhandled %s at %s, request %s",
+                type(exception).__name__,
+                request.path,
+                request.META[REQUEST_ID],
+                exc_info=True,
+            )
             signals.got_request_exception.send(sender=type(self), request=request)
         vars(answer)[SPELT] = True
         return answer

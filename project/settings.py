@@ -7,7 +7,7 @@ DATA_DIR. Nonsense in a variable raises ImproperlyConfigured with its name.
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -81,7 +81,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
-    "django_structlog",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -145,6 +144,7 @@ SQLITE_OPTIONS = {
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'enclose.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
+    DATABASES["default"]["CONN_MAX_AGE"] = None  # opening costs a third of a small request
     Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
@@ -178,7 +178,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 # Workers ----------------------------------------------------------------------------------------
 
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if CELERY_BROKER_URL.startswith("filesystem:"):
     for name in ("queue", "processed", "control"):
@@ -198,7 +198,8 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False  # a poke that cannot be sent is not needed: the clock ticks
+# Without a retry, neither clock nor web ever sent anything again once the broker had restarted.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -240,6 +241,20 @@ PROVIDER_BACKEND = env.str("EMAIL_BACKEND", default="")
 MAIL_DOMAINS = env.list("MAIL_DOMAINS", default=["acme.test"] if LOCAL else [])
 WAIT_HOURS = env.float("WAIT_HOURS", default=24.0)
 
+# What the installation itself writes to its people (a new password): the same way out, or the log.
+RELAY = urlsplit(SMTP_URL)
+EMAIL_BACKEND = PROVIDER_BACKEND or (
+    f"django.core.mail.backends.{'smtp' if SMTP_URL else 'console'}.EmailBackend"
+)
+EMAIL_HOST = RELAY.hostname or "localhost"
+EMAIL_PORT = RELAY.port or {"smtps": 465, "smtp+starttls": 587}.get(RELAY.scheme, 25)
+EMAIL_HOST_USER = unquote(RELAY.username or "")
+EMAIL_HOST_PASSWORD = unquote(RELAY.password or "")
+EMAIL_USE_SSL = RELAY.scheme == "smtps"
+EMAIL_USE_TLS = RELAY.scheme == "smtp+starttls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = f"enclose@{[*MAIL_DOMAINS, PUBLIC_HOST][0]}"
+
 # People -----------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "tenancy.User"
@@ -273,7 +288,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["project.api.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": [
         "project.api.renderers.JSONRenderer",
-        "project.api.renderers.BrowsableAPIRenderer",
+        "project.api.browsable.BrowsableAPIRenderer",
     ],
     "DEFAULT_SCHEMA_CLASS": "project.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "project.api.errors.answer_refusal",
@@ -282,15 +297,47 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+API_INTRODUCTION = """\
+Mail around the file: upload once, attach anywhere, send now or later.
+
+**Keys.** Send `Authorization: Bearer KEY`, or `x-api-key: KEY`; press *Authorize* to use one here.
+Whoever is signed in needs none. `GET /api/v1` says who you are and what you may do.
+
+**In four requests.** `POST /attachments` a file, `POST /drafts` with its id in `attachments`,
+`GET /drafts/{id}/check`, `POST /drafts/{id}/send`. Or all at once: `POST /messages`.
+
+**Errors** are `{"error": {"code", "message", …}}`; `field` says where, and `request_id` finds it
+in the log. **Lists** are `{"data", "next"}`: give `next` back as `after`. An **Idempotency-Key**
+makes a POST safe to repeat.
+"""
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Enclose",
-    "DESCRIPTION": "Mail around the file: upload once, attach anywhere, send now or later.",
+    "DESCRIPTION": API_INTRODUCTION,
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {
+        "defaultModelsExpandDepth": 0,
+        "docExpansion": "list",
+        "tryItOutEnabled": True,
+    },
     "PREPROCESSING_HOOKS": ["project.api.schema.native_only"],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Without these the schema's names for lists of values would change with every field added.
+    "ENUM_NAME_OVERRIDES": {
+        "AttachmentState": "attachments.models.AttachmentState",
+        "DraftState": "drafts.models.DraftState",
+        "InboxState": "messaging.models.Inbox.State",
+        "FolderRole": "messaging.models.Folder.Role",
+        "Channel": "messaging.models.message.Channel",
+        "Direction": "messaging.models.message.Direction",
+        "MessageStatus": "messaging.models.message.Status",
+        "RecipientRole": "messaging.models.Recipient.Role",
+        "RecipientStatus": "messaging.models.Recipient.State",
+        "Scope": "project.tenancy.models.Scope",
+    },
 }
 
 # Security ---------------------------------------------------------------------------------------

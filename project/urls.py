@@ -2,9 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from attachments.urls import signed
 from messaging.urls import pages
+from project.api.root import Root
 from project.health import livez, readyz
 from project.pages import home
 
@@ -12,6 +14,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("livez", livez),
     path("readyz", readyz),
+    path("api/v1", Root.as_view(), name="api"),
     path("api/v1/", include("project.api.urls")),
     path("api/v1/", include("attachments.urls")),
     path("api/v1/", include("drafts.urls")),
@@ -19,5 +22,7 @@ urlpatterns = [
     path("", include((signed, "links"))),
     path("mail/", include((pages, "mail"))),
     path("admin/", admin.site.urls),
+    # allauth's own paths end in a slash; who types one without is led there
+    path("accounts/login", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("accounts/", include("allauth.urls")),
 ]

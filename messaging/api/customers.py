@@ -14,7 +14,7 @@ from messaging.models import Customer
 from messaging.serializers.correspondence import CustomerFields, CustomerOut, spell_customer
 from project.api.fields import LineField
 from project.api.idempotency import once
-from project.api.schema import PAGING, paged
+from project.api.schema import PAGING, page_example, paged
 from project.api.serializers import StrictSerializer
 from project.api.views import ApiViewSet
 from project.ids import read
@@ -22,16 +22,14 @@ from project.tenancy.models import Scope
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`cus_…`")
 FIELDS = {"name": "Ann Lee", "email": "ann@example.com", "metadata": {"plan": "gold"}}
-ONE = OpenApiExample(
-    "Customer",
-    response_only=True,
-    value={
-        "id": "cus_01kagyx6ddeq7b0m4v1c2n8t5r",
-        **FIELDS,
-        "created_at": "2026-01-31T09:00:00.000Z",
-        "updated_at": "2026-01-31T09:00:00.000Z",
-    },
-)
+ANN = {
+    "id": "cus_01kagyx6ddeq7b0m4v1c2n8t5r",
+    **FIELDS,
+    "created_at": "2026-01-31T09:00:00.000Z",
+    "updated_at": "2026-01-31T09:00:00.000Z",
+}
+ONE = OpenApiExample("Customer", response_only=True, value=ANN)
+CHANGE = OpenApiExample("Change", request_only=True, value={"name": "Ann Lee-Smith"})
 
 
 class CustomerFilters(StrictSerializer):
@@ -65,7 +63,7 @@ class CustomerViewSet(MailboxView, ApiViewSet):
         responses=paged(CustomerOut),
         parameters=[CustomerFilters, *PAGING],
         filters=False,
-        examples=[ONE],
+        examples=[page_example(ANN)],
     )
     def list(self, request: Request) -> Response:
         """Contacts, newest first."""
@@ -84,7 +82,9 @@ class CustomerViewSet(MailboxView, ApiViewSet):
         """One contact."""
         return Response(spell_customer(self.customer(read("cus", id))))
 
-    @extend_schema(request=CustomerFields, responses=CustomerOut, parameters=[ID], examples=[ONE])
+    @extend_schema(
+        request=CustomerFields, responses=CustomerOut, parameters=[ID], examples=[CHANGE, ONE]
+    )
     def partial_update(self, request: Request, id: str) -> Response:
         """Change a contact; only what is sent changes."""
         customer = self.customer(read("cus", id))

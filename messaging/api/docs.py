@@ -15,8 +15,9 @@ from messaging.serializers.messages import (
     MessageOut,
     Resolution,
 )
+from project.api.events import EXAMPLE as EVENT
 from project.api.events import EventOut
-from project.api.schema import PAGING, Error, paged
+from project.api.schema import PAGING, Error, page_example, paged
 
 ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`msg_…`")
 FILE_ID = OpenApiParameter(
@@ -93,8 +94,17 @@ def problem(meaning: str, **facts: Any) -> OpenApiResponse:
 FORM = {
     "type": "object",
     "properties": {
-        "message": {"type": "string", "description": "The fields of the JSON body, as JSON."},
-        "file": {"type": "string", "format": "binary", "description": "As many as there are."},
+        "message": {
+            "type": "string",
+            "description": "The fields of the JSON body, as JSON.",
+            "example": '{"to": ["Ann <ann@example.com>"], "subject": "Your invoice", '
+            '"text": "Dear Ann, it is attached."}',
+        },
+        "file": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "description": "As many as there are; any field name will do.",
+        },
     },
 }
 
@@ -129,6 +139,16 @@ CREATE: dict[str, Any] = {
         ),
     },
     "examples": [
+        OpenApiExample(
+            "With a file",
+            request_only=True,
+            value={
+                "to": ["Ann <ann@example.com>"],
+                "subject": "Your invoice",
+                "text": "Dear Ann, it is attached.",
+                "attachments": [{"filename": "invoice.txt", "content": "VG90YWw6IDQyLjAwIEVVUgo="}],
+            },
+        ),
         OpenApiExample(
             "With an uploaded file",
             request_only=True,
@@ -191,7 +211,7 @@ LIST: dict[str, Any] = {
 RETRIEVE: dict[str, Any] = {"responses": MessageOut, "parameters": [ID], "examples": [SENT]}
 
 CHANGE: dict[str, Any] = {
-    "request": MessageChanges,
+    "request": {"application/json": MessageChanges},
     "responses": MessageOut,
     "parameters": [ID],
     "examples": [
@@ -242,7 +262,11 @@ CONTENT: dict[str, Any] = {
     ],
 }
 
-EVENTS: dict[str, Any] = {"responses": paged(EventOut), "parameters": [ID, *PAGING]}
+EVENTS: dict[str, Any] = {
+    "responses": paged(EventOut),
+    "parameters": [ID, *PAGING],
+    "examples": [page_example(EVENT)],
+}
 
 CANCEL: dict[str, Any] = {
     "request": None,
@@ -259,7 +283,7 @@ CANCEL: dict[str, Any] = {
 }
 
 RESOLVE: dict[str, Any] = {
-    "request": Resolution,
+    "request": {"application/json": Resolution},
     "responses": {
         200: MessageOut,
         409: problem(

@@ -10,11 +10,22 @@ from django.db.models import Exists, OuterRef, Q, TextField
 from django.db.models.functions import Cast
 from rest_framework import serializers
 
-from messaging.models import MessageAttachment, Recipient
-from messaging.models.message import Direction, MessageQuerySet, Status
-from project.api.fields import IdField, LineField, TimeField
+from messaging.models import Delivery, MessageAttachment, Recipient
+from messaging.models.message import REACHED, Direction, MessageQuerySet, Status
+from project.api.fields import ChoiceField, IdField, LineField, TimeField
 
 Narrow = Callable[[MessageQuerySet, Any], MessageQuerySet]
+
+
+ON_THEIR_WAY = (
+    Status.SCHEDULED,
+    Status.WAITING,
+    Status.QUEUED,
+    Status.SENDING,
+    Status.DEFERRED,
+)
+WITH_TROUBLE = (Status.PARTIAL, Status.FAILED, Status.UNKNOWN)
+UNREACHED = sorted(set(Recipient.State.values) - set(REACHED))
 
 
 class MessageFilters(serializers.Serializer[Any]):
@@ -26,16 +37,18 @@ class MessageFilters(serializers.Serializer[Any]):
     )
     thread_id = IdField("thr", required=False)
     customer_id = IdField("cus", required=False)
-    direction = serializers.ChoiceField(Direction.choices, required=False)
-    status = serializers.ChoiceField(Status.choices, required=False)
-    has_attachment = serializers.BooleanField(required=False)
+    direction = ChoiceField(Direction.choices, required=False, help_text="Sent, or received.")
+    status = ChoiceField(Status.choices, required=False, help_text="As it is now.")
+    has_attachment = serializers.BooleanField(required=False, help_text="With files, or without.")
     filename = LineField(required=False, help_text="Any part of the name of one of its files.")
     search = LineField(required=False, help_text="Any part of subject, sender or plain text.")
     to = LineField(required=False, help_text="The address of a recipient, in any role.")
     since = TimeField(required=False, help_text="Made then or later.")
     until = TimeField(required=False, help_text="Made before that.")
-    unread = serializers.BooleanField(required=False)
-    starred = serializers.BooleanField(required=False)
+    unread = serializers.BooleanField(
+        required=False, help_text="Those that nobody has read, or the others."
+    )
+    starred = serializers.BooleanField(required=False, help_text="Marked ones, or the others.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         sender = LineField(required=False, help_text="The sender's address.")
@@ -47,10 +60,27 @@ def narrow(rows: MessageQuerySet, wanted: dict[str, Any], *, at: datetime) -> Me
     if "folder_id" not in wanted:
         rows = rows.filter(trashed_at__isnull=True)
     if status := wanted.pop("status", None):
-        rows = rows.with_status(status, at=at)
+        rows = _perhaps(rows, status).with_status(status, at=at)
     for name, value in wanted.items():
         rows = FILTERS[name](rows, value)
     return rows
+
+
+def _perhaps(rows: MessageQuerySet, status: str) -> MessageQuerySet:
+    """Those that can have a status, by something that it needs and that indexes find.
+
+    The status itself is a chain of exceptions that would be tried on every message; few messages
+    are in any but one of them.
+    """
+    if status in ON_THEIR_WAY:
+        likely = Delivery.objects.filter(Q(due_at__isnull=False) | Q(state="waiting"))
+    elif status == Status.CANCELED:
+        likely = Delivery.objects.filter(state="canceled")
+    elif status in WITH_TROUBLE:
+        likely = Delivery.objects.filter(recipients__state__in=UNREACHED)
+    else:
+        return rows
+    return rows.filter(pk__in=likely.values("message"))
 
 
 def _same(lookup: str) -> Narrow:

@@ -25,7 +25,7 @@ from messaging.serializers.correspondence import (
 )
 from project.api.idempotency import once
 from project.api.permissions import require_unbound
-from project.api.schema import PAGING, paged
+from project.api.schema import PAGING, page_example, paged
 from project.api.views import ApiViewSet
 from project.errors import NotFound
 from project.ids import read
@@ -35,30 +35,25 @@ ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description
 FOLDER_ID = OpenApiParameter(
     "folder_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`fol_…`"
 )
-INBOX = OpenApiExample(
-    "Inbox",
-    response_only=True,
-    value={
-        "id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
-        "address": "hello@acme.test",
-        "name": "Acme",
-        "state": "active",
-        "has_own_smtp": False,
-        "created_at": "2026-01-31T09:00:00.000Z",
-    },
-)
-FOLDER = OpenApiExample(
-    "Folder",
-    response_only=True,
-    value={
-        "id": "fol_01kagyx6cceq7b0m4v1c2n8t5r",
-        "inbox_id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
-        "name": "Invoices",
-        "role": None,
-        "counts": {"total": 12, "unread": 3},
-        "created_at": "2026-01-31T09:00:00.000Z",
-    },
-)
+AN_INBOX = {
+    "id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
+    "address": "hello@acme.test",
+    "name": "Acme",
+    "state": "active",
+    "has_own_smtp": False,
+    "created_at": "2026-01-31T09:00:00.000Z",
+}
+A_FOLDER = {
+    "id": "fol_01kagyx6cceq7b0m4v1c2n8t5r",
+    "inbox_id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
+    "name": "Invoices",
+    "role": None,
+    "counts": {"total": 12, "unread": 3},
+    "created_at": "2026-01-31T09:00:00.000Z",
+}
+INBOX = OpenApiExample("Inbox", response_only=True, value=AN_INBOX)
+FOLDER = OpenApiExample("Folder", response_only=True, value=A_FOLDER)
+RENAME = OpenApiExample("Rename", request_only=True, value={"name": "Billing"})
 
 
 class InboxViewSet(MailboxView, ApiViewSet):
@@ -88,7 +83,7 @@ class InboxViewSet(MailboxView, ApiViewSet):
 
         return once(request, effect)
 
-    @extend_schema(responses=paged(InboxOut), parameters=PAGING, examples=[INBOX])
+    @extend_schema(responses=paged(InboxOut), parameters=PAGING, examples=[page_example(AN_INBOX)])
     def list(self, request: Request) -> Response:
         """Inboxes, newest first."""
         return self.page(self.inboxes.active(), spell_inbox)
@@ -98,7 +93,9 @@ class InboxViewSet(MailboxView, ApiViewSet):
         """One inbox."""
         return Response(spell_inbox(self.inbox(read("inb", id))))
 
-    @extend_schema(request=InboxChanges, responses=InboxOut, parameters=[ID], examples=[INBOX])
+    @extend_schema(
+        request=InboxChanges, responses=InboxOut, parameters=[ID], examples=[RENAME, INBOX]
+    )
     def partial_update(self, request: Request, id: str) -> Response:
         """Change its name, or its way out. The address of an inbox never changes."""
         inbox = self.inbox(read("inb", id))
@@ -133,7 +130,11 @@ class FolderViewSet(MailboxView, ApiViewSet):
 
         return once(request, effect)
 
-    @extend_schema(responses=paged(FolderOut), parameters=[ID, *PAGING], examples=[FOLDER])
+    @extend_schema(
+        responses=paged(FolderOut),
+        parameters=[ID, *PAGING],
+        examples=[page_example(A_FOLDER)],
+    )
     def list(self, request: Request, id: str) -> Response:
         """The folders of an inbox, newest first, with how many messages are in them."""
         return self.page(_counted(self._inbox(id)), _spell)
@@ -144,7 +145,10 @@ class FolderViewSet(MailboxView, ApiViewSet):
         return Response(_spell(self._folder(id, folder_id)))
 
     @extend_schema(
-        request=FolderFields, responses=FolderOut, parameters=[ID, FOLDER_ID], examples=[FOLDER]
+        request=FolderFields,
+        responses=FolderOut,
+        parameters=[ID, FOLDER_ID],
+        examples=[RENAME, FOLDER],
     )
     def partial_update(self, request: Request, id: str, folder_id: str) -> Response:
         """Rename a folder; its role stays."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -30,9 +30,13 @@ from project.api.views import ApiView
 class FileLimits(serializers.Serializer[Any]):
     max_bytes = serializers.IntegerField(help_text="Decoded.")
     max_encoded_bytes = serializers.IntegerField(help_text="The same file in a mail.")
-    max_filename_characters = serializers.IntegerField()
-    blocked_types = serializers.ListField(child=serializers.CharField())
-    blocked_extensions = serializers.ListField(child=serializers.CharField())
+    max_filename_characters = serializers.IntegerField(help_text="Of a name.")
+    blocked_types = serializers.ListField(
+        child=serializers.CharField(), help_text="Never taken, whatever their name."
+    )
+    blocked_extensions = serializers.ListField(
+        child=serializers.CharField(), help_text="Never taken, whatever is in them."
+    )
 
 
 class MessageLimits(serializers.Serializer[Any]):
@@ -40,36 +44,42 @@ class MessageLimits(serializers.Serializer[Any]):
     max_decoded_bytes = serializers.IntegerField(
         help_text="About how many bytes of files that is, before they are encoded."
     )
-    max_files = serializers.IntegerField()
-    max_recipients = serializers.IntegerField()
-    max_subject_characters = serializers.IntegerField()
-    max_headers = serializers.IntegerField()
-    max_header_characters = serializers.IntegerField()
-    max_tags = serializers.IntegerField()
-    max_tag_characters = serializers.IntegerField()
-    max_metadata_characters = serializers.IntegerField()
-    max_undo_seconds = serializers.IntegerField()
+    max_files = serializers.IntegerField(help_text="Of one mail.")
+    max_recipients = serializers.IntegerField(help_text="Of one mail: to, cc and bcc together.")
+    max_subject_characters = serializers.IntegerField(help_text="Of a subject.")
+    max_headers = serializers.IntegerField(help_text="Further headers of one mail.")
+    max_header_characters = serializers.IntegerField(help_text="Of a header's value.")
+    max_tags = serializers.IntegerField(help_text="Of one message or draft.")
+    max_tag_characters = serializers.IntegerField(help_text="Of a tag.")
+    max_metadata_characters = serializers.IntegerField(
+        help_text="Of all keys and texts in `metadata`."
+    )
+    max_undo_seconds = serializers.IntegerField(help_text="Of `undo_seconds`.")
 
 
 class RequestLimits(serializers.Serializer[Any]):
-    max_json_bytes = serializers.IntegerField()
+    max_json_bytes = serializers.IntegerField(help_text="A JSON body, files in base64 included.")
     max_body_bytes = serializers.IntegerField(help_text="Forms.")
-    default_page = serializers.IntegerField()
-    max_page = serializers.IntegerField()
-    max_idempotency_key_characters = serializers.IntegerField()
+    default_page = serializers.IntegerField(help_text="`limit`, when it is not given.")
+    max_page = serializers.IntegerField(help_text="The largest `limit`.")
+    max_idempotency_key_characters = serializers.IntegerField(help_text="Of an `Idempotency-Key`.")
     per_minute = serializers.IntegerField(help_text="For each key or person.")
 
 
 class LifeLimits(serializers.Serializer[Any]):
     """Seconds."""
 
-    upload_url = serializers.IntegerField()
-    download_url = serializers.IntegerField()
+    upload_url = serializers.IntegerField(help_text="Of an `upload.url`.")
+    download_url = serializers.IntegerField(help_text="Of a `download_url`.")
     reservation = serializers.IntegerField(help_text="Without its bytes, and unused.")
-    unused_file = serializers.IntegerField()
-    trash = serializers.IntegerField()
+    unused_file = serializers.IntegerField(
+        help_text="After its upload, until its bytes are removed."
+    )
+    trash = serializers.IntegerField(help_text="Until a message in it is deleted for good.")
     wait_for_files = serializers.IntegerField(help_text="After the time of sending.")
-    idempotency_key = serializers.IntegerField()
+    idempotency_key = serializers.IntegerField(
+        help_text="Until an `Idempotency-Key` may be used for another request."
+    )
 
 
 class LimitsOut(serializers.Serializer[Any]):
@@ -81,10 +91,55 @@ class LimitsOut(serializers.Serializer[Any]):
     seconds = LifeLimits()
 
 
+EXAMPLE = OpenApiExample(
+    "Limits",
+    response_only=True,
+    value={
+        "file": {
+            "max_bytes": 26214400,
+            "max_encoded_bytes": 35872340,
+            "max_filename_characters": 255,
+            "blocked_types": [],
+            "blocked_extensions": [],
+        },
+        "message": {
+            "max_encoded_bytes": 37748736,
+            "max_decoded_bytes": 27585606,
+            "max_files": 200,
+            "max_recipients": 1000,
+            "max_subject_characters": 998,
+            "max_headers": 50,
+            "max_header_characters": 998,
+            "max_tags": 50,
+            "max_tag_characters": 100,
+            "max_metadata_characters": 16384,
+            "max_undo_seconds": 3600,
+        },
+        "request": {
+            "max_json_bytes": 41943040,
+            "max_body_bytes": 134217728,
+            "default_page": 25,
+            "max_page": 100,
+            "max_idempotency_key_characters": 255,
+            "per_minute": 60000,
+        },
+        "seconds": {
+            "upload_url": 86400,
+            "download_url": 3600,
+            "reservation": 604800,
+            "unused_file": 2592000,
+            "trash": 2592000,
+            "wait_for_files": 86400,
+            "idempotency_key": 86400,
+        },
+    },
+)
+
+
 class LimitsView(ApiView):
     """Limits."""
 
-    @extend_schema(responses=LimitsOut, operation_id="limits_retrieve")
+    @extend_schema(responses=LimitsOut, operation_id="limits_retrieve", examples=[EXAMPLE])
     def get(self, request: Request) -> Response:
         """Every limit in force for this workspace: files decoded, and encoded as in a mail."""
         return Response(spell_limits(Limits.for_workspace(self.workspace)))

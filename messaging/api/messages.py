@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import Prefetch
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -20,12 +20,13 @@ from messaging.api import docs
 from messaging.api.filters import MessageFilters, narrow
 from messaging.api.mailbox import MailboxView
 from messaging.entries import Entry, keep_entries, put_entries, take_entries
+from messaging.listing import columns, fill
 from messaging.mime.assembly import assemble
-from messaging.models import Delivery, Folder, Message, MessageAttachment
+from messaging.models import Folder, Message, MessageAttachment
 from messaging.models.message import MessageQuerySet
+from messaging.reading import complete
 from messaging.serializers.letters import letter_of
 from messaging.serializers.messages import (
-    LONG,
     MessageChanges,
     MessageFields,
     Resolution,
@@ -36,7 +37,7 @@ from messaging.sorting import sort_message
 from messaging.trash import delete_message, trash_message
 from project.api.events import spell_event
 from project.api.idempotency import fingerprint_of, once
-from project.api.paging import read_flag
+from project.api.paging import read_flag, read_page
 from project.api.views import ApiViewSet
 from project.errors import Invalid, NotFound
 from project.ids import read, spell
@@ -90,10 +91,11 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
         at = timezone.now()
         wanted = read_filters(request)
         full = _wants_full(request)
-        rows = narrow(self.messages, wanted, at=at)
-        rows = _with_files_and_recipients(rows)
-        rows = rows if full else rows.defer(*LONG)
-        return self.page(rows, lambda message: spell_message(message, at=at, full=full))
+        rows = narrow(self.messages, wanted, at=at).values_list(*columns(full=full), named=True)
+        found = read_page(request, cast("QuerySet[Any]", rows))
+        spelt = [spell_message(one, at=at, full=full) for one in fill(found.rows, full=full)]
+        total = {} if found.total is None else {"total": found.total}
+        return Response({"data": spelt, "next": found.next, **total})
 
     @extend_schema(**docs.RETRIEVE)
     def retrieve(self, request: Request, id: str) -> Response:
@@ -123,7 +125,7 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
     @extend_schema(**docs.RAW)
     def raw(self, request: Request, id: str) -> HttpResponseBase:
         """The mail itself, byte for byte as it is sent."""
-        message = self._message(id)
+        message = self._found(self._named(id).in_full(), id)
         for file in message.enclosures.all():
             if file.in_mail:
                 open_blob(readable_blob(file.attachment)).close()
@@ -188,7 +190,9 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
         return self.messages.filter(pk=read("msg", id))
 
     def _message(self, id: str) -> Message:
-        return self._found(_with_files_and_recipients(self._named(id)), id)
+        message = self._found(self._named(id), id)
+        complete([message])
+        return message
 
     def _found(self, rows: MessageQuerySet, id: str) -> Message:
         found = rows.first()
@@ -224,15 +228,6 @@ def _wants_full(request: Request) -> bool:
     if fields not in ("", "full"):
         raise Invalid("fields is `full`, or left out.", field="fields")
     return bool(fields)
-
-
-def _with_files_and_recipients(rows: MessageQuerySet) -> MessageQuerySet:
-    """With what an answer speaks of, in three further queries however many rows there are."""
-    files = MessageAttachment.objects.select_related("attachment__blob")
-    return rows.prefetch_related(
-        Prefetch("enclosures", files),
-        Prefetch("deliveries", Delivery.objects.prefetch_related("recipients")),
-    )
 
 
 def _due_at(fields: dict[str, Any], *, at: datetime) -> datetime | None:

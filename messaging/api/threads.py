@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from messaging.api.mailbox import MailboxView
 from messaging.models import Message, Thread
 from messaging.serializers.correspondence import ThreadOut, spell_thread
-from project.api.schema import PAGING, paged
+from project.api.schema import PAGING, page_example, paged
 from project.api.views import ApiViewSet
 from project.errors import NotFound
 from project.ids import read
@@ -21,26 +21,25 @@ INBOX = OpenApiParameter("inbox_id", OpenApiTypes.STR, description="Of this inbo
 CUSTOMER = OpenApiParameter(
     "customer_id", OpenApiTypes.STR, description="With messages of this customer: `cus_…`"
 )
-ONE = OpenApiExample(
-    "Thread",
-    response_only=True,
-    value={
-        "id": "thr_01kagyx6bbeq7b0m4v1c2n8t5r",
-        "inbox_id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
-        "subject": "Your invoice",
-        "message_count": 2,
-        "unread_count": 0,
-        "last_message_at": "2026-01-31T09:00:00.000Z",
-        "created_at": "2026-01-31T09:00:00.000Z",
-    },
-)
+A_THREAD = {
+    "id": "thr_01kagyx6bbeq7b0m4v1c2n8t5r",
+    "inbox_id": "inb_01kagyx6aaeq7b0m4v1c2n8t5r",
+    "subject": "Your invoice",
+    "message_count": 2,
+    "unread_count": 0,
+    "last_message_at": "2026-01-31T09:00:00.000Z",
+    "created_at": "2026-01-31T09:00:00.000Z",
+}
+ONE = OpenApiExample("Thread", response_only=True, value=A_THREAD)
 
 
 class ThreadViewSet(MailboxView, ApiViewSet):
     """Threads: the conversations in the inboxes. `GET /messages?thread_id=` has their messages."""
 
     @extend_schema(
-        responses=paged(ThreadOut), parameters=[INBOX, CUSTOMER, *PAGING], examples=[ONE]
+        responses=paged(ThreadOut),
+        parameters=[INBOX, CUSTOMER, *PAGING],
+        examples=[page_example(A_THREAD)],
     )
     def list(self, request: Request) -> Response:
         """Conversations, the newest first."""

@@ -32,7 +32,7 @@ class InboxFields(StrictSerializer):
 class InboxChanges(StrictSerializer):
     """What may change of an inbox."""
 
-    name = LineField(required=False, max_length=MAX_NAME)
+    name = LineField(required=False, max_length=MAX_NAME, help_text="Shown beside the address.")
     smtp_url = LineField(required=False, help_text=SMTP_HELP)
 
 
@@ -40,11 +40,13 @@ class InboxOut(serializers.Serializer[Inbox]):
     """An address that sends and receives."""
 
     id = IdField("inb")
-    address = serializers.CharField()
-    name = serializers.CharField()
-    state = serializers.ChoiceField(Inbox.State.choices)
+    address = serializers.CharField(help_text="Its mail address.")
+    name = serializers.CharField(help_text="Shown beside the address.")
+    state = serializers.ChoiceField(
+        Inbox.State.choices, help_text="`deleted`: closed; its mail is still there."
+    )
     has_own_smtp = serializers.BooleanField(help_text="It does not use the installation's relay.")
-    created_at = TimeField()
+    created_at = TimeField(help_text="When it was made.")
 
     def to_representation(self, instance: Inbox) -> dict[str, Any]:
         return spell_inbox(instance)
@@ -64,14 +66,18 @@ def spell_inbox(inbox: Inbox) -> dict[str, Any]:
 class FolderFields(StrictSerializer):
     """A folder to be made, or renamed."""
 
-    name = LineField(max_length=MAX_NAME, allow_blank=False)
+    name = LineField(
+        max_length=MAX_NAME,
+        allow_blank=False,
+        help_text="Unlike those of the inbox's other folders.",
+    )
 
 
 class CountsOut(serializers.Serializer[Any]):
     """How many messages are in it."""
 
-    total = serializers.IntegerField()
-    unread = serializers.IntegerField()
+    total = serializers.IntegerField(help_text="Messages.")
+    unread = serializers.IntegerField(help_text="Those among them that nobody has read.")
 
 
 class FolderOut(serializers.Serializer[Any]):
@@ -79,12 +85,14 @@ class FolderOut(serializers.Serializer[Any]):
 
     id = IdField("fol")
     inbox_id = IdField("inb")
-    name = serializers.CharField()
+    name = serializers.CharField(help_text="What people see.")
     role = serializers.ChoiceField(
-        Folder.Role.choices, allow_null=True, help_text="Null: a folder of your own."
+        [choice for choice in Folder.Role.choices if choice[0]],
+        allow_null=True,
+        help_text="Null: a folder of your own.",
     )
     counts = CountsOut()
-    created_at = TimeField()
+    created_at = TimeField(help_text="When it was made.")
 
 
 def spell_folder(folder: Folder, *, total: int, unread: int) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def spell_folder(folder: Folder, *, total: int, unread: int) -> dict[str, Any]:
 class CustomerFields(StrictSerializer):
     """A contact to be made, or changed."""
 
-    name = LineField(required=False, max_length=MAX_NAME)
+    name = LineField(required=False, max_length=MAX_NAME, help_text="What people see.")
     email = LineField(required=False, help_text="One customer per address; blank: none.")
     metadata = MetadataField(required=False, help_text="A JSON object of your own.")
 
@@ -110,11 +118,11 @@ class CustomerOut(serializers.Serializer[Customer]):
     """A contact of the workspace."""
 
     id = IdField("cus")
-    name = serializers.CharField()
-    email = serializers.CharField(allow_null=True)
-    metadata = serializers.DictField()
-    created_at = TimeField()
-    updated_at = TimeField()
+    name = serializers.CharField(help_text="What people see.")
+    email = serializers.CharField(allow_null=True, help_text="In lower case; null: none is known.")
+    metadata = serializers.DictField(help_text="A JSON object of your own.")
+    created_at = TimeField(help_text="When it was made.")
+    updated_at = TimeField(help_text="When it was last changed.")
 
     def to_representation(self, instance: Customer) -> dict[str, Any]:
         return spell_customer(instance)
@@ -137,10 +145,10 @@ class ThreadOut(serializers.Serializer[Any]):
     id = IdField("thr")
     inbox_id = IdField("inb", allow_null=True)
     subject = serializers.CharField(help_text="Of its first message.")
-    message_count = serializers.IntegerField()
-    unread_count = serializers.IntegerField()
-    last_message_at = TimeField(allow_null=True)
-    created_at = TimeField()
+    message_count = serializers.IntegerField(help_text="Messages in it.")
+    unread_count = serializers.IntegerField(help_text="Those among them that nobody has read.")
+    last_message_at = TimeField(allow_null=True, help_text="When its newest message was made.")
+    created_at = TimeField(help_text="When it was made.")
 
 
 def spell_thread(thread: Thread) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from messaging.letter import Letter, check_headers
 from project.api.fields import AddressField, IdField, LineField, TextField
 from project.api.serializers import StrictSerializer
 
+MAX_ADDRESSES = 1000  # of one list
 MAX_TAGS = 50
 MAX_TAG_LENGTH = 100  # characters
 MAX_METADATA_CHARACTERS = 16_384  # of keys and texts
@@ -50,13 +51,31 @@ def _texts(value: Any) -> Sequence[str]:
 class LetterFields(StrictSerializer):
     """Recipients, subject and bodies; all may be left out."""
 
-    to = serializers.ListField(child=AddressField(), required=False)
-    cc = serializers.ListField(child=AddressField(), required=False)
-    bcc = serializers.ListField(
-        child=AddressField(), required=False, help_text="Never part of the mail itself."
+    to = serializers.ListField(
+        child=AddressField(),
+        required=False,
+        max_length=MAX_ADDRESSES,
+        help_text="To whom; in every shape of an address.",
     )
-    reply_to = serializers.ListField(child=AddressField(), required=False)
-    subject = LineField(required=False)
+    cc = serializers.ListField(
+        child=AddressField(),
+        required=False,
+        max_length=MAX_ADDRESSES,
+        help_text="Who gets a copy, for all to see.",
+    )
+    bcc = serializers.ListField(
+        child=AddressField(),
+        required=False,
+        max_length=MAX_ADDRESSES,
+        help_text="Never part of the mail itself.",
+    )
+    reply_to = serializers.ListField(
+        child=AddressField(),
+        required=False,
+        max_length=MAX_ADDRESSES,
+        help_text="Where answers go, if not to `from`.",
+    )
+    subject = LineField(required=False, help_text="One line.")
     text = TextField(required=False, allow_null=True, help_text="The plain body.")
     html = TextField(
         required=False,
@@ -82,12 +101,20 @@ class FilingFields(StrictSerializer):
     """Where it belongs, and what the caller keeps beside it; all may be left out."""
 
     inbox_id = IdField("inb", required=False, allow_null=True, help_text="Who sends it.")
-    customer_id = IdField("cus", required=False, allow_null=True)
-    thread_id = IdField("thr", required=False, allow_null=True)
+    customer_id = IdField(
+        "cus", required=False, allow_null=True, help_text="The contact that it is about: `cus_…`"
+    )
+    thread_id = IdField(
+        "thr",
+        required=False,
+        allow_null=True,
+        help_text="The conversation that it continues: `thr_…`",
+    )
     tags = serializers.ListField(
         child=LineField(max_length=MAX_TAG_LENGTH, allow_blank=False),
         required=False,
         max_length=MAX_TAGS,
+        help_text="Words of your own.",
     )
     metadata = MetadataField(required=False, help_text="A JSON object of your own.")
 
@@ -124,5 +151,5 @@ def spell_addresses(addresses: Sequence[Address]) -> list[dict[str, str | None]]
 class AddressOut(serializers.Serializer[Any]):
     """A mail address."""
 
-    email = serializers.CharField()
-    name = serializers.CharField(allow_null=True)
+    email = serializers.CharField(help_text="The bare address.")
+    name = serializers.CharField(allow_null=True, help_text="The name beside it.")

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from attachments.docs import JSON_BODY
 from attachments.models import Attachment
 from attachments.serializers import AttachmentOut, spell_attachment
+from messaging.listing import LONG
 from messaging.models import Message, MessageAttachment, Recipient
 from messaging.models.message import Direction, Status
 from messaging.serializers.letters import (
@@ -22,15 +23,12 @@ from messaging.serializers.letters import (
     MetadataField,
     spell_address,
 )
-from project.api.fields import IdField, LineField, TimeField
+from project.api.fields import ChoiceField, IdField, LineField, TimeField
 from project.api.serializers import StrictSerializer
 from project.api.times import spell_time
 from project.ids import spell
 
 MAX_UNDO_SECONDS = 3600
-
-#: what lists leave out, and `?fields=full` gives
-LONG = ("text", "html", "headers")
 
 
 MANNER = {
@@ -165,19 +163,22 @@ class MessageFields(LetterFields, FilingFields):
 class MessageIn(MessageFields):
     """A letter and its files, for the description; `entries` reads the files."""
 
-    attachments = EntriesField(required=False)
+    attachments = EntriesField(required=False, help_text="The files, in their order.")
 
 
 class MessageChanges(StrictSerializer):
     """What may change of a message; only what is sent does."""
 
-    unread = serializers.BooleanField(required=False)
-    starred = serializers.BooleanField(required=False)
+    unread = serializers.BooleanField(
+        required=False, help_text="Whether somebody still has to read it."
+    )
+    starred = serializers.BooleanField(required=False, help_text="Whether it is marked.")
     folder_id = IdField("fol", required=False, help_text="A folder of the message's inbox.")
     tags = serializers.ListField(
         child=LineField(max_length=MAX_TAG_LENGTH, allow_blank=False),
         required=False,
         max_length=MAX_TAGS,
+        help_text="Replaces them all.",
     )
     metadata = MetadataField(required=False, help_text="Replaces the whole object.")
 
@@ -185,7 +186,7 @@ class MessageChanges(StrictSerializer):
 class Resolution(StrictSerializer):
     """What became of the recipients who are in doubt."""
 
-    outcome = serializers.ChoiceField(
+    outcome = ChoiceField(
         ["sent", "resend", "failed"],
         help_text="`sent`: they got it. `failed`: they did not. `resend`: send it to them again.",
     )
@@ -195,8 +196,8 @@ class EnclosedOut(AttachmentOut):
     """A file, and how it is carried."""
 
     inline = serializers.BooleanField(help_text="Shown by the HTML, through `cid:content_id`.")
-    content_id = serializers.CharField(allow_null=True)
-    position = serializers.IntegerField()
+    content_id = serializers.CharField(allow_null=True, help_text="Without angle brackets.")
+    position = serializers.IntegerField(help_text="Its place among the files, from 0.")
 
 
 class CarriedOut(EnclosedOut):
@@ -208,54 +209,63 @@ class CarriedOut(EnclosedOut):
 class RecipientOut(serializers.Serializer[Any]):
     """What happened to whom."""
 
-    email = serializers.CharField()
-    name = serializers.CharField(allow_null=True)
-    role = serializers.ChoiceField(Recipient.Role.choices)
-    status = serializers.ChoiceField(Recipient.State.choices)
+    email = serializers.CharField(help_text="The bare address.")
+    name = serializers.CharField(allow_null=True, help_text="The name beside it.")
+    role = ChoiceField(Recipient.Role.choices, help_text="The header that names them.")
+    status = ChoiceField(
+        Recipient.State.choices,
+        help_text="How far it is with them. `unknown`: it may have arrived.",
+    )
     reply = serializers.CharField(allow_null=True, help_text="Their server's last words, or ours.")
-    at = TimeField(allow_null=True)
+    at = TimeField(allow_null=True, help_text="When that was found out.")
 
 
 class MessageOut(serializers.Serializer[Any]):
     """A message, sent or received."""
 
     id = IdField("msg")
-    direction = serializers.ChoiceField(Direction.choices)
-    status = serializers.ChoiceField(
+    direction = ChoiceField(
+        Direction.choices, help_text="Sent by an inbox here, or received by one."
+    )
+    status = ChoiceField(
         Status.choices,
         help_text="`waiting`: due, and a file is missing. `deferred`: is tried again. "
         "`unknown`: it may have arrived, and is not sent again by itself; see `resolve`.",
     )
-    inbox_id = IdField("inb", allow_null=True)
-    thread_id = IdField("thr", allow_null=True)
-    customer_id = IdField("cus", allow_null=True)
-    to = AddressOut(many=True)
-    cc = AddressOut(many=True)
-    bcc = AddressOut(many=True)
-    reply_to = AddressOut(many=True)
-    subject = serializers.CharField()
+    inbox_id = IdField("inb", allow_null=True, help_text="The inbox that it is in: `inb_…`")
+    thread_id = IdField("thr", allow_null=True, help_text="Its conversation: `thr_…`")
+    customer_id = IdField("cus", allow_null=True, help_text="The contact that it is about: `cus_…`")
+    to = AddressOut(many=True, help_text="To whom.")
+    cc = AddressOut(many=True, help_text="Who got a copy, for all to see.")
+    bcc = AddressOut(many=True, help_text="Who got a copy unseen; only its sender is told.")
+    reply_to = AddressOut(many=True, help_text="Where answers go, if not to `from`.")
+    subject = serializers.CharField(help_text="One line.")
     text = serializers.CharField(allow_null=True, required=False, help_text="Not in lists.")
     html = serializers.CharField(allow_null=True, required=False, help_text="Not in lists.")
     headers = serializers.DictField(
         child=serializers.CharField(), required=False, help_text="Not in lists."
     )
     rfc_message_id = serializers.CharField(allow_null=True, help_text="With angle brackets.")
-    in_reply_to = serializers.CharField(allow_null=True)
-    references = serializers.ListField(child=serializers.CharField())
-    attachments = CarriedOut(many=True)
+    in_reply_to = serializers.CharField(
+        allow_null=True, help_text="The Message-ID that it answers, with angle brackets."
+    )
+    references = serializers.ListField(
+        child=serializers.CharField(), help_text="Message-IDs of the conversation, oldest first."
+    )
+    attachments = CarriedOut(many=True, help_text="Its files, in their order.")
     size = serializers.IntegerField(help_text="Bytes of the whole mail, as sent.")
-    tags = serializers.ListField(child=serializers.CharField())
-    metadata = serializers.DictField()
-    recipients = RecipientOut(many=True)
-    folder_id = IdField("fol", allow_null=True)
-    unread = serializers.BooleanField()
-    starred = serializers.BooleanField()
+    tags = serializers.ListField(child=serializers.CharField(), help_text="Words of your own.")
+    metadata = serializers.DictField(help_text="A JSON object of your own.")
+    recipients = RecipientOut(many=True, help_text="What became of it, for each of them.")
+    folder_id = IdField("fol", allow_null=True, help_text="The folder that it is in: `fol_…`")
+    unread = serializers.BooleanField(help_text="Whether somebody still has to read it.")
+    starred = serializers.BooleanField(help_text="Whether it is marked.")
     waiting_for = serializers.ListField(
         child=IdField("att"), help_text="Files that keep it from leaving."
     )
-    send_at = TimeField(allow_null=True)
-    created_at = TimeField()
-    sent_at = TimeField(allow_null=True)
+    send_at = TimeField(allow_null=True, help_text="The time that it was to leave; null: at once.")
+    created_at = TimeField(help_text="When it was accepted or received.")
+    sent_at = TimeField(allow_null=True, help_text="When the first server took it.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {"from": AddressOut(), **super().get_fields()}

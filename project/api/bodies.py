@@ -64,7 +64,8 @@ def decode_json(text: bytes | bytearray | str, *, field: str | None = None) -> A
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MalformedJson(f"This is not JSON: {error}.", field=field) from None
+        reason = str(error).removeprefix("JSON is malformed: ")
+        raise MalformedJson(f"This is not JSON: {reason}.", field=field) from None
     except RecursionError:
         raise _too_deep(field) from None
     raw = text.encode() if isinstance(text, str) else text

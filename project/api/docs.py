@@ -1,6 +1,7 @@
 """The pages that describe the native API."""
 
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import AllowAny
 
 
@@ -14,6 +15,6 @@ class SchemaView(SpectacularAPIView):
 class DocsView(SpectacularSwaggerSplitView):
     """The description as a page to read and to try."""
 
-    authentication_classes = ()
+    authentication_classes = (SessionAuthentication,)  # for the page's own bar
     permission_classes = (AllowAny,)
     url_name = "api-schema"

@@ -23,7 +23,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
+from rest_framework.views import APIView, set_rollback
 
 from project import errors
 from project.api.renderers import encode_json
@@ -47,9 +47,9 @@ STATUSES: dict[type[errors.Refusal], int] = {
 #: status -> code and message where nothing better is known
 PLAIN: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request could not be understood."),
-    401: ("unauthenticated", "Send an API key, or sign in."),
+    401: ("unauthenticated", "Send an API key as `Authorization: Bearer KEY`, or sign in."),
     403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is nothing here."),
+    404: ("not_found", "There is nothing at this address. GET /api/v1 says what there is."),
     405: ("method_not_allowed", "This method is not allowed here."),
     406: ("not_acceptable", "None of the types in Accept can be given."),
     408: ("request_timeout", "The request took too long to arrive."),
@@ -165,7 +165,7 @@ def _problem_of_framework(exc: exceptions.APIException) -> Problem:
     facts: dict[str, Any] = {"headers": headers, "cause": exc}
     if named:
         facts["code"] = codes
-    if isinstance(detail, str):
+    if isinstance(detail, str) and detail != exc.default_detail:
         facts["message"] = str(detail)
     return plain_problem(exc.status_code, **facts)
 
@@ -211,9 +211,20 @@ def answer_refusal(exc: Exception, context: Mapping[str, Any]) -> Response | Non
     problem = problem_of(exc)
     if problem.status == 500:
         return None
+    if isinstance(exc, exceptions.MethodNotAllowed | exceptions.UnsupportedMediaType):
+        problem = dataclasses.replace(problem, message=_what_would_do(exc, context["view"]))
     set_rollback()
     body = error_body(problem, request_id_of(context["request"]))
     return Response(body, status=problem.status, headers=dict(problem.headers))
+
+
+def _what_would_do(exc: exceptions.APIException, view: APIView) -> str:
+    """What a view takes instead of a method or a type of body that it does not."""
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        methods = [name for name in view.allowed_methods if name not in ("HEAD", "OPTIONS")]
+        return f"This address takes {' and '.join(methods)}, not {view.request.method}."
+    types = " or ".join(parser.media_type for parser in view.get_parsers())
+    return f"The body must be {types}: say so in Content-Type."
 
 
 def answer_natively(request: HttpRequest, problem: Problem) -> HttpResponse:

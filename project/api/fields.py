@@ -26,7 +26,7 @@ class IdField(serializers.Field[UUID, str, str, Any]):
 
     def __init__(self, prefix: str, **options: Any) -> None:
         self.prefix = prefix
-        super().__init__(**options)
+        super().__init__(**{"help_text": f"`{prefix}_…`", **options})
 
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str):
@@ -86,6 +86,15 @@ class AddressField(serializers.Field[Any, Any, Any, Any]):
         return {"email": value.email, "name": value.name or None}
 
 
+class ChoiceField(serializers.ChoiceField):
+    """One of several words; another one is told which they are."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        words = ", ".join(str(word) for word in self.choices if word)
+        self.error_messages["invalid_choice"] = f"This is one of: {words}."
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class TimeField(serializers.Field[datetime, str, str, Any]):
     """A time: RFC 3339 with an offset in, UTC with milliseconds and `Z` out."""
@@ -104,7 +113,10 @@ class TimeField(serializers.Field[datetime, str, str, Any]):
             self.fail("invalid")
         if at.tzinfo is None:
             self.fail("offset")
-        return at.astimezone(UTC)
+        try:
+            return at.astimezone(UTC)
+        except OverflowError:  # in the first or the last hours that there are
+            self.fail("invalid")
 
     def to_representation(self, value: datetime) -> str:
         return spell_time(value)

@@ -11,10 +11,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from project.api.fields import IdField, LineField, TimeField
+from project.api.fields import ChoiceField, IdField, LineField, TimeField
 from project.api.idempotency import once
 from project.api.permissions import require_unbound
-from project.api.schema import PAGING, paged
+from project.api.schema import PAGING, page_example, paged
 from project.api.serializers import StrictSerializer
 from project.api.times import spell_time
 from project.api.views import ApiViewSet
@@ -31,7 +31,7 @@ class KeyFields(StrictSerializer):
 
     name = LineField(required=False, max_length=255, help_text="What it is for.")
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(Scope.choices),
+        child=ChoiceField(Scope.choices),
         required=False,
         min_length=1,
         help_text="Left out: all of them.",
@@ -49,14 +49,14 @@ class KeyOut(serializers.Serializer[ApiKey]):
     """A key; its secret is in the answer that makes it, and nowhere else."""
 
     id = IdField("key")
-    name = serializers.CharField()
+    name = serializers.CharField(help_text="What it is for.")
     hint = serializers.CharField(help_text="The secret's last four characters.")
-    scopes = serializers.ListField(child=serializers.ChoiceField(Scope.choices))
+    scopes = serializers.ListField(child=ChoiceField(Scope.choices), help_text="What it may do.")
     inbox_ids = serializers.ListField(child=IdField("inb"), help_text="None: all.")
-    created_at = TimeField()
-    expires_at = TimeField(allow_null=True)
+    created_at = TimeField(help_text="When it was made.")
+    expires_at = TimeField(allow_null=True, help_text="When it ends; null: never.")
     last_used_at = TimeField(allow_null=True, help_text="To the minute.")
-    revoked_at = TimeField(allow_null=True)
+    revoked_at = TimeField(allow_null=True, help_text="When it was revoked; null: it is in force.")
 
     def to_representation(self, instance: ApiKey) -> dict[str, Any]:
         return spell_key(instance)
@@ -94,8 +94,11 @@ EXAMPLE = {
     "expires_at": None,
     "last_used_at": None,
     "revoked_at": None,
-    "secret": "enc_…",
 }
+ONE = OpenApiExample("Key", response_only=True, value=EXAMPLE)
+MADE = OpenApiExample(
+    "Made", response_only=True, status_codes=["201"], value={**EXAMPLE, "secret": "enc_…"}
+)
 
 
 class KeyViewSet(ApiViewSet):
@@ -117,7 +120,7 @@ class KeyViewSet(ApiViewSet):
                 request_only=True,
                 value={"name": "web shop", "scopes": ["read", "draft", "send", "files"]},
             ),
-            OpenApiExample("Made", response_only=True, status_codes=["201"], value=EXAMPLE),
+            MADE,
         ],
     )
     def create(self, request: Request) -> Response:
@@ -139,13 +142,13 @@ class KeyViewSet(ApiViewSet):
             response.data["secret"] = secrets[-1]
         return response
 
-    @extend_schema(responses=paged(KeyOut), parameters=PAGING)
+    @extend_schema(responses=paged(KeyOut), parameters=PAGING, examples=[page_example(EXAMPLE)])
     def list(self, request: Request) -> Response:
         """Keys, newest first, revoked ones among them."""
         require_unbound(self.caller)
         return self.page(self.workspace.keys.all(), spell_key)
 
-    @extend_schema(responses=KeyOut, parameters=[ID])
+    @extend_schema(responses=KeyOut, parameters=[ID], examples=[ONE])
     def retrieve(self, request: Request, id: str) -> Response:
         """One key."""
         return Response(spell_key(self._key(id)))

@@ -60,7 +60,7 @@ def read_limit(request: Request) -> int:
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     if not 1 <= limit <= MAX_LIMIT:
         message = f"limit is a whole number from 1 to {MAX_LIMIT}."
-        raise Invalid(message, field="limit", limit=MAX_LIMIT, actual=text[:20])
+        raise Invalid(message, field="limit", limit=MAX_LIMIT, actual=limit or text[:20])
     return limit
 
 

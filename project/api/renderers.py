@@ -9,8 +9,6 @@ import msgspec
 from django.utils.functional import Promise
 from rest_framework import renderers
 
-from project.errors import Refusal
-
 
 def encode_json(value: Any, *, order: Literal["sorted"] | None = None) -> bytes:
     """Encode what views answer with: also lazy texts, and subclasses of str."""
@@ -39,20 +37,3 @@ class JSONRenderer(renderers.BaseRenderer):
         indent = (renderer_context or {}).get("indent")
         encoded = encode_json(data)
         return msgspec.json.format(encoded, indent=indent) if indent else encoded
-
-
-class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
-    """The API for people with a browser."""
-
-    def get_context(self, *arguments: Any) -> dict[str, Any]:
-        # Its inline style is for code in descriptions, and against our policy.
-        return {**super().get_context(*arguments), "code_style": ""}
-
-    def show_form_for_method(self, *arguments: Any) -> bool:
-        try:
-            return bool(super().show_form_for_method(*arguments))
-        except Refusal:
-            return False
-
-    def get_default_renderer(self, view: Any) -> JSONRenderer:
-        return JSONRenderer()

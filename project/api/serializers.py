@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from rest_framework import serializers
@@ -19,16 +20,20 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            self.fail_with("invalid", api_settings.NON_FIELD_ERRORS_KEY)
-        known = {field.field_name for field in self._writable_fields}
+            message = serializers.ErrorDetail(str(self.error_messages["invalid"]), "invalid")
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: message})
+        known = {str(field.field_name) for field in self._writable_fields}
         unknown = [str(name) for name in data if name not in known]
         if unknown:
-            self.fail_with("unknown", *unknown)
+            self.refuse_unknown(unknown, known)
         return super().to_internal_value(data)
 
-    def fail_with(self, code: str, *names: str) -> None:
-        """Raise a ValidationError that says `code` of each named field."""
-        message = str(self.error_messages[code])
-        raise serializers.ValidationError(
-            {name: serializers.ErrorDetail(message, code) for name in names}
-        )
+    def refuse_unknown(self, unknown: list[str], known: Collection[str]) -> None:
+        """Raise a ValidationError that says of each name which one may have been meant."""
+        code, message = "unknown", str(self.error_messages["unknown"])
+        problems = {}
+        for name in unknown:
+            near = get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            problems[name] = serializers.ErrorDetail(message + hint, code)
+        raise serializers.ValidationError(problems)

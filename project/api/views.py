@@ -16,7 +16,7 @@ from project.api.bodies import Open, Sink
 from project.api.caller import Caller
 from project.api.paging import read_page
 from project.api.parsers import opener
-from project.api.renderers import BrowsableAPIRenderer
+from project.errors import Invalid
 from project.tenancy.models import Workspace
 
 Spell = Callable[[Any], Any]
@@ -31,6 +31,12 @@ class ApiView(APIView):
 
     scopes: ClassVar[Mapping[str, str]] = {}
     content_keys: ClassVar[frozenset[str]] = frozenset({"content"})
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        for name, texts in request.query_params.lists():
+            if any("\0" in text for text in texts):  # PostgreSQL knows no such text
+                raise Invalid("This may not contain NUL.", field=name)
 
     @property
     def caller(self) -> Caller:
@@ -81,15 +87,6 @@ class ApiView(APIView):
         if found.total is not None:
             body["total"] = found.total
         return Response(body)
-
-    def finalize_response(
-        self, request: Request, response: Response, *args: Any, **kwargs: Any
-    ) -> Response:
-        answer = super().finalize_response(request, response, *args, **kwargs)
-        if isinstance(getattr(answer, "accepted_renderer", None), BrowsableAPIRenderer):
-            # DRF's own templates have style attributes (and no inline script).
-            vars(answer)["_csp_update"] = {"style-src-attr": ["'unsafe-inline'"]}
-        return answer
 
 
 class ApiViewSet(ViewSetMixin, ApiView):

@@ -22,7 +22,7 @@ from project.tenancy.models import (
     digest_of,
 )
 
-MIN_SECRET_CHARACTERS = 16
+MIN_SECRET_CHARACTERS = 8
 
 
 class KeyTaken(Conflict):
@@ -66,7 +66,7 @@ def create_key(
     A key with `inbox_ids` is bound to these inboxes.
     `secret` is a text of the operator's choosing. The same text again in the same workspace gives
     the key that is there, if it is alive; in any other case it raises KeyTaken.
-    Raises Invalid for unknown scopes and for a chosen secret under 16 characters.
+    Raises Invalid for unknown scopes and for a chosen secret under 8 characters.
     """
     wanted = [scope for scope in Scope.values if scope in set(scopes)]
     unknown = sorted(set(scopes) - set(Scope.values))
@@ -74,7 +74,7 @@ def create_key(
         raise Invalid(f"There is no scope {unknown[0]!r}.", field="scopes")
     if secret is not None and len(secret) < MIN_SECRET_CHARACTERS:
         raise Invalid(
-            "An API key has at least 16 characters.",
+            "An API key has at least 8 characters.",
             field="api_key",
             limit=MIN_SECRET_CHARACTERS,
             actual=len(secret),

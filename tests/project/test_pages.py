@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import OperationalError
 from django.test import Client
 
@@ -89,3 +90,11 @@ def test_no_page_has_inline_script_or_style(alice: Person, path: str) -> None:
 def test_a_failed_form_check_has_a_page(db: None) -> None:
     answer: Any = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
     assert answer.status_code == 403 and "Please try again" in answer.text
+
+
+def test_it_writes_to_who_forgot_their_password(alice: Person) -> None:
+    answer = Client().post("/accounts/password/reset/", {"email": alice.user.email})
+    assert answer.status_code == 302
+    letter = mail.outbox[0]
+    assert letter.to == [alice.user.email]
+    assert "/accounts/password/reset/key/" in letter.body

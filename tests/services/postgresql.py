@@ -38,19 +38,24 @@ class PostgreSQL:
         address = f"postgres://{login}@{quote(host, safe='')}:{port}/{database}"
         return f"{address}?{urlencode(words)}" if words else address
 
-    def create_database(self) -> str:
-        """Make an empty database and give its `DATABASE_URL`."""
+    def create_database(self, *, like: str = "") -> str:
+        """Make a database and give its `DATABASE_URL`: an empty one, or a copy of that at a URL.
+
+        Nobody may be connected to what is copied.
+        """
         name = f"enclose_{uuid.uuid4().hex[:12]}"
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(database_of(like) if like else "template1")
+        )
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(words)
         return self.url(name)
 
     def drop_database(self, url: str) -> None:
         """Remove a database of `create_database`, whoever is connected to it."""
-        name = url.partition("?")[0].rpartition("/")[2]
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             words = sql.SQL("DROP DATABASE {} WITH (FORCE)")
-            connection.execute(words.format(sql.Identifier(name)))
+            connection.execute(words.format(sql.Identifier(database_of(url))))
 
     def ask(self, question: str) -> str:
         """Give the one value that a statement answers."""
@@ -61,6 +66,11 @@ class PostgreSQL:
     @property
     def version(self) -> str:
         return self.ask("SHOW server_version").split()[0]
+
+
+def database_of(url: str) -> str:
+    """The name of the database that a `DATABASE_URL` speaks of."""
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def programs() -> Path | None:

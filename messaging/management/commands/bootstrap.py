@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", required=True, metavar="NAME")
         parser.add_argument("--inbox", required=True, metavar="ADDRESS")
         parser.add_argument(
-            "--api-key", metavar="TEXT", help="a key of your choosing, 16 characters or more"
+            "--api-key", metavar="TEXT", help="a key of your choosing, 8 characters or more"
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 

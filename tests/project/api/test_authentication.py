@@ -185,4 +185,4 @@ def test_a_browser_sees_forms_only_for_what_its_person_may_do(alice: Person) -> 
     for browser, sees in ((alice.browser, True), (client, False)):
         page = browser.get(PATH, headers={"Accept": "text/html"})
         assert page.status_code == 200
-        assert ('name="_content"' in page.text) is sees
+        assert ('data-method="POST"' in page.text) is sees

@@ -77,7 +77,7 @@ def test_it_tells_nothing_of_a_bug(
 
 
 @pytest.mark.parametrize("debug", [False, True])
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1", "/api/v9/x", "/up/x/y", "/dl/x/y"])
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/", "/api/v9/x", "/up/x/y", "/dl/x/y"])
 def test_it_spells_unknown_paths(db: None, settings: Any, path: str, debug: bool) -> None:
     settings.DEBUG = debug
     assert error_in(Client().get(path), 404)["code"] == "not_found"

@@ -20,7 +20,7 @@ def schema(db: None) -> dict[str, Any]:
 
 def test_it_describes_this_api_only(schema: dict[str, Any]) -> None:
     assert "/api/v1/domains" in schema["paths"]
-    assert all(path.startswith("/api/v1/") for path in schema["paths"])
+    assert all(f"{path}/".startswith("/api/v1/") for path in schema["paths"])
 
 
 def test_it_documents_the_errors_of_every_operation(schema: dict[str, Any]) -> None:

@@ -1,0 +1,13 @@
+"""What every test of mail at the native door needs."""
+
+import pytest
+
+from messaging.models import Inbox
+from tests.messaging.make import make_inbox
+from tests.people import Person
+
+
+@pytest.fixture
+def inbox(alice: Person) -> Inbox:
+    """Alice's inbox, in the workspace that Bob shares."""
+    return make_inbox(alice.workspace, address="hello@acme.test", name="Acme")

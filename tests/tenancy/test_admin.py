@@ -1,0 +1,126 @@
+"""The back office: every model is there, can be looked at, and what must not be edited cannot."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from messaging.models import Attempt, Captured, Customer, Delivery
+from project.tenancy.models import ApiKey, Domain, IdempotencyRecord, User, digest_of
+from tests.make import make_key
+from tests.messaging.make import make_file, make_inbox, make_message
+from tests.people import Person
+
+OURS = ("tenancy", "events", "messaging")
+MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
+EDITABLE = {"User", "Workspace", "Member", "Domain", "Customer"}
+
+
+@pytest.fixture
+def operator(alice: Person) -> Client:
+    """Alice, who may open the back office; there is a row of every kind."""
+    User.objects.filter(pk=alice.user.pk).update(is_staff=True, is_superuser=True)
+    inbox = make_inbox(alice.workspace, smtp_url="")
+    make_message(inbox, files=[make_file(alice.workspace)])
+    delivery = Delivery.objects.get()
+    Attempt.objects.create(
+        delivery=delivery, number=1, outcome="accepted", started_at=timezone.now()
+    )
+    Captured.objects.create(
+        delivery=delivery, mail_from=inbox.address, key="outbox/x.eml", size=1, sha256="0" * 64
+    )
+    Domain.objects.create(workspace=alice.workspace, name="example.com")
+    Customer.objects.create(workspace=alice.workspace, name="Ann")
+    alice.api.post("/api/v1/customers", {"name": "Bo"}, headers={"Idempotency-Key": "k"})
+    assert IdempotencyRecord.objects.exists()
+    alice.user.refresh_from_db()
+    return alice.browser
+
+
+def admin_url(model: type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_it_lists_finds_and_shows(operator: Client, model: type[Model]):
+    assert admin.site.is_registered(model)
+    assert operator.get(admin_url(model, "changelist")).status_code == 200
+    assert operator.get(admin_url(model, "changelist") + "?q=nothing").status_code == 200
+    row = model._default_manager.first()
+    assert row is not None
+    assert operator.get(admin_url(model, "change", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_rows_that_must_not_be_edited_are_not(operator: Client, model: type[Model]):
+    row = model._default_manager.first()
+    answer = operator.post(admin_url(model, "change", row.pk), {})
+    assert answer.status_code == (200 if model.__name__ in EDITABLE else 403)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_a_list_takes_the_same_statements_for_any_number(
+    operator: Client, alice: Person, model: type[Model], django_assert_max_num_queries
+):
+    for _ in range(5):
+        make_message(make_inbox(alice.workspace), files=[make_file(alice.workspace)])
+    with django_assert_max_num_queries(14):
+        operator.get(admin_url(model, "changelist"))
+
+
+def test_a_new_key_is_shown_once(operator: Client, alice: Person):
+    page = operator.post(
+        admin_url(ApiKey, "add"),
+        {"workspace": alice.workspace.pk, "name": "shop", "scopes": ["read", "send"]},
+        follow=True,
+    )
+    secret = re.search(r"enc_[\w-]+", page.content.decode())
+    assert secret
+    key = ApiKey.objects.get(name="shop")
+    assert key.sha256 == digest_of(secret[0]) and key.scopes == ["read", "send"]
+    later = operator.get(admin_url(ApiKey, "change", key.pk)).content.decode()
+    assert secret[0] not in later and key.sha256 not in later
+
+
+def test_keys_are_revoked_by_an_action(operator: Client, alice: Person):
+    key, _ = make_key(alice.workspace)
+    operator.post(
+        admin_url(ApiKey, "changelist"), {"action": "revoke", "_selected_action": [key.pk]}
+    )
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_messages_are_canceled_by_an_action(operator: Client, alice: Person):
+    message = make_message(make_inbox(alice.workspace))
+    operator.post(
+        reverse("admin:messaging_message_changelist"),
+        {"action": "cancel", "_selected_action": [message.pk]},
+    )
+    assert Delivery.objects.get(message=message).state == "canceled"
+
+
+def test_people_are_made_with_a_password(operator: Client):
+    operator.post(
+        admin_url(User, "add"),
+        {
+            "email": "dora@acme.test",
+            "name": "Dora",
+            "password": "correct horse battery",
+            "memberships-TOTAL_FORMS": 0,
+            "memberships-INITIAL_FORMS": 0,
+        },
+    )
+    assert User.objects.get(email="dora@acme.test").check_password("correct horse battery")
+
+
+def test_strangers_stay_out(charlie: Person):
+    for model in MODELS:
+        assert charlie.browser.get(admin_url(model, "changelist")).status_code == 302
