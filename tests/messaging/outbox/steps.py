@@ -15,10 +15,12 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from attachments.models import Attachment
+from attachments.services import fill_attachment
 from messaging.models import Attempt, Delivery, Message
 from messaging.outbox.claim import Claim
 from messaging.outbox.drain import Drain, deliver_due
 from project.events.models import Event
+from tests.attachments.make import make_incoming
 from tests.messaging.make import delivery_of
 from tests.services.smtp_record import Transaction
 from tests.services.smtp_sink import SmtpSink
@@ -125,3 +127,9 @@ def refused(kind: type[Exception], **words: str) -> Iterator[pytest.ExceptionInf
 def many(few: int, full: int) -> int:
     """How many rounds of a race to run: few here, the full number when CI is set."""
     return full if os.environ.get("CI") else few
+
+
+def fill(file: Attachment, content: bytes) -> None:
+    """Let the bytes of a reserved file come."""
+    with make_incoming(content) as incoming:
+        fill_attachment(attachment=file, incoming=incoming)

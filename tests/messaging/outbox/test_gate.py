@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from attachments.models import Attachment
-from attachments.services import fill_attachment
 from messaging import services
 from messaging.errors import NotUnknown
 from messaging.models import Captured, Delivery, Recipient
@@ -20,7 +19,6 @@ from messaging.outbox.claim import Claim, claim, give_back, renew, start_data
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.record import Begin
 from project.events.services import emit, happened
-from tests.attachments.make import make_incoming
 from tests.messaging.make import (
     delivery_of,
     letter_to,
@@ -31,6 +29,7 @@ from tests.messaging.make import (
 )
 from tests.messaging.outbox.steps import (
     claim_of,
+    fill,
     history_of,
     kept_of,
     let_hours_pass,
@@ -122,7 +121,7 @@ def test_a_file_that_comes_in_time_sends_it_whole_at_once(inbox, relay):
     message = make_message(inbox, files=[file])
     deliver_due()
     assert relay.transactions == []
-    fill_attachment(attachment=file, incoming=make_incoming(b"late!"))
+    fill(file, b"late!")
     deliver_due()  # without a tick
     (mail,) = relay.kept
     assert b"bGF0ZSE=" in mail.data

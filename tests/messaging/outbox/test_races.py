@@ -14,7 +14,6 @@ from django.utils import timezone
 from attachments.errors import AttachmentGone, AttachmentInUse, AttachmentNotFound
 from attachments.models import Attachment
 from attachments.retention import delete_attachment, purge_expired
-from attachments.services import fill_attachment
 from messaging.errors import TooLate
 from messaging.models import Delivery, Message
 from messaging.outbox import sweep
@@ -22,7 +21,6 @@ from messaging.outbox.claim import claim, give_back, renew, start_data
 from messaging.outbox.drain import Drain, deliver_due
 from messaging.outbox.record import End, Reply, Try, commit
 from messaging.services import cancel_message, resolve_message
-from tests.attachments.make import make_incoming
 from tests.messaging.make import (
     delivery_of,
     letter_to,
@@ -32,7 +30,7 @@ from tests.messaging.make import (
     make_reservation,
     outcomes,
 )
-from tests.messaging.outbox.steps import kept_of, let_hours_pass, many, state_of, together
+from tests.messaging.outbox.steps import fill, kept_of, let_hours_pass, many, state_of, together
 from tests.services.smtp_rules import Rule
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,7 +116,7 @@ def test_a_file_that_comes_while_its_mail_is_parked(inbox, relay):
     messages = [make_message(inbox, files=[file], due_at=due_at) for file in files]
     race(
         rounds,
-        lambda number: fill_attachment(attachment=files[number], incoming=make_incoming(b"x")),
+        lambda number: fill(files[number], b"x"),
         lambda number: sweep.park_gated(),
         lambda number: sweep.unpark(),
     )

@@ -10,7 +10,6 @@ import pytest
 from django.utils import timezone
 
 from attachments.models import Attachment
-from attachments.services import fill_attachment
 from attachments.storage import attachment_storage
 from messaging.models import Attempt
 from messaging.models.message import Status
@@ -19,7 +18,6 @@ from messaging.outbox.claim import claim, give_back, start_data
 from messaging.outbox.drain import deliver_due
 from project.events.models import Event
 from project.events.services import emit, happened
-from tests.attachments.make import make_incoming
 from tests.messaging.make import (
     delivery_of,
     letter_to,
@@ -30,6 +28,7 @@ from tests.messaging.make import (
 )
 from tests.messaging.outbox.steps import (
     events_of,
+    fill,
     history_of,
     kept_of,
     let_deadline_pass,
@@ -123,7 +122,7 @@ def test_a_scheduled_mail_whose_file_is_late_waits_and_says_for_what(inbox, rela
     assert [one.filename for one in message.waiting_for()] == ["late.pdf"]
     sweep.tick()
     assert events_of(message) == ["waiting"]
-    fill_attachment(attachment=file, incoming=make_incoming(b"late"))
+    fill(file, b"late")
     assert state_of(message) == "queued"
     deliver_due()
     assert len(kept_of(relay, message)) == 1
@@ -146,7 +145,7 @@ def test_the_last_file_frees_it_not_the_first(inbox, relay):
     for file in files:
         assert state_of(message) == "waiting"
         sweep.tick()
-        fill_attachment(attachment=file, incoming=make_incoming(b"x"))
+        fill(file, b"x")
     deliver_due()
     assert len(kept_of(relay, message)) == 1
 
@@ -155,7 +154,7 @@ def test_a_ready_file_frees_all_that_wait_for_it_and_nobody_else(inbox, relay):
     file, other = (make_reservation(inbox.workspace, size=1) for _ in range(2))
     freed = [make_message(inbox, files=[file]) for _ in range(3)]
     held = make_message(inbox, files=[file, other])
-    fill_attachment(attachment=file, incoming=make_incoming(b"x"))
+    fill(file, b"x")
     assert {state_of(message) for message in freed} == {"queued"}
     assert state_of(held) == "waiting"
 
