@@ -43,3 +43,5 @@ from project.settings import DATA_DIR, DATABASES, STORAGES  # noqa: E402
 DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STATIC_ROOT = DATA_DIR / "staticfiles"  # finders serve in tests; whitenoise wants the folder there
+STATIC_ROOT.mkdir()
