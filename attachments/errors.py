@@ -159,6 +159,15 @@ class AttachmentRefused(Conflict):
         super().__init__(reason or "The file was refused.")
 
 
+class AttachmentElsewhere(Conflict):
+    """The bytes are not here, but at an address outside."""
+
+    code = "attachment_elsewhere"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"The bytes of this file are not here, but at {url}.")
+
+
 class AttachmentNotReady(NotReady):
     """The bytes are on their way."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,18 +26,31 @@ def encoded_size(size: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailSizes:
+    """How large a mail is, in bytes: its files decoded, its bodies in UTF-8, and all as sent."""
+
+    files: Sequence[int]
+    bodies: int
+    as_sent: int
+
+
+def as_sent(sizes: MailSizes) -> int:
+    """The whole mail, as it travels."""
+    return sizes.as_sent
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """What a door accepts of files; each door passes its own, and services apply it.
 
-    `max_total_bytes` bounds the whole mail as sent or, where `total_of` says what one file adds,
-    the sum of that over its files. Types and endings are lower case, endings without their dot; an
-    empty `allowed_types` allows all.
+    `total_of` says what of a mail `max_total_bytes` bounds. Types and endings are lower case,
+    endings without their dot; an empty `allowed_types` allows all.
     """
 
     max_file_bytes: int
     max_total_bytes: int
     max_files: int
-    total_of: Callable[[int], int] | None = None
+    total_of: Callable[[MailSizes], int] = as_sent
     max_filename: int = MAX_FILENAME
     allowed_types: frozenset[str] = frozenset()
     blocked_types: frozenset[str] = frozenset()
@@ -62,12 +75,9 @@ class Limits:
         if count > self.max_files:
             raise TooManyFiles(count=count, limit=self.max_files, field=field)
 
-    def total(self, *, sizes: Iterable[int], mail_bytes: int) -> int:
-        """What `max_total_bytes` bounds, of a mail of `mail_bytes` with files of these sizes."""
-        return sum(map(self.total_of, sizes)) if self.total_of else mail_bytes
-
-    def check_total(self, size: int, *, field: str | None = None) -> None:
-        """Raises TotalTooLarge; `size` is what `total` gave."""
+    def check_total(self, sizes: MailSizes, *, field: str | None = None) -> None:
+        """Raises TotalTooLarge."""
+        size = self.total_of(sizes)
         if size > self.max_total_bytes:
             raise TotalTooLarge(size=size, limit=self.max_total_bytes, field=field)
 

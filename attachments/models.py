@@ -92,9 +92,18 @@ class AttachmentState(models.TextChoices):
     READY = "ready"
     REFUSED = "refused"  # quarantined
     GONE = "gone"  # the bytes were removed
+    LINKED = "linked"  # the bytes are elsewhere, at `external_url`, and never here
 
 
-WITHOUT_BYTES = (AttachmentState.RESERVED, AttachmentState.GONE)
+WITHOUT_BYTES = (AttachmentState.RESERVED, AttachmentState.GONE, AttachmentState.LINKED)
+
+
+class Origin(models.TextChoices):
+    """How a file came here."""
+
+    UPLOAD = "upload"  # by itself, to be used as often as one likes
+    ENCLOSED = "enclosed"  # with a draft or message of its own
+    RECEIVED = "received"  # in a mail from outside
 
 
 class AttachmentQuerySet(models.QuerySet["Attachment"]):
@@ -152,6 +161,8 @@ class Attachment(models.Model):
     # Hex. While reserved: what the bytes must have, or blank; later: what they have, or had.
     sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=8, choices=AttachmentState, default="reserved")
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.UPLOAD)
+    external_url = models.CharField(max_length=2048, blank=True)  # https
     reason_code = models.CharField(max_length=32, blank=True)  # why refused or gone
     reason = models.CharField(max_length=255, blank=True)
     blob = models.ForeignKey(Blob, models.PROTECT, null=True, related_name="attachments")
@@ -181,6 +192,12 @@ class Attachment(models.Model):
             models.CheckConstraint(
                 name="attachment_bytes_have_digest",
                 condition=Q(blob__isnull=True) | ~Q(sha256=""),
+            ),
+            models.CheckConstraint(name="attachment_origin", condition=Q(origin__in=Origin.values)),
+            models.CheckConstraint(
+                name="attachment_linked_has_url",
+                condition=Q(state=AttachmentState.LINKED, external_url__startswith="https://")
+                | (~Q(state=AttachmentState.LINKED) & Q(external_url="")),
             ),
             models.CheckConstraint(
                 name="attachment_gone_says_when_and_why",

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from attachments.errors import (
+    AttachmentElsewhere,
     AttachmentGone,
     AttachmentNotFound,
     AttachmentRefused,
@@ -29,7 +30,7 @@ from attachments.filenames import clean_filename
 from attachments.incoming import Incoming
 from attachments.limits import Limits
 from attachments.measure import Measure
-from attachments.models import Attachment, AttachmentState, Blob
+from attachments.models import Attachment, AttachmentState, Blob, Origin
 from attachments.sniff import clean_content_type, resolve_type, sniff_type
 from attachments.storage import attachment_storage
 from attachments.uses import needed
@@ -154,6 +155,7 @@ def store_attachment(
         size=blob.size,
         sha256=blob.sha256,
         state=AttachmentState.READY,
+        origin=Origin.ENCLOSED if held else Origin.UPLOAD,
         blob=blob,
         created_at=now,
         stored_at=now,
@@ -188,6 +190,7 @@ def reserve_attachment(
         content_type=content_type,
         size=size,
         sha256=clean_digest(sha256),
+        origin=Origin.ENCLOSED if held else Origin.UPLOAD,
         created_at=now,
         expires_at=None if held else now + RESERVATION_LIFE,
         look_at=now + FIRST_LOOK if attachment_storage().takes_uploads else None,
@@ -257,13 +260,15 @@ def check_fillable(attachment: Attachment) -> bool:
 
 
 def check_not_lost(attachment: Attachment) -> None:
-    """Raises AttachmentGone and AttachmentRefused, with the reason."""
+    """Raises AttachmentGone and AttachmentRefused, with the reason, and AttachmentElsewhere."""
     if attachment.state == AttachmentState.GONE:
         raise AttachmentGone(
             code=attachment.reason_code, reason=attachment.reason, at=attachment.gone_at
         )
     if attachment.state == AttachmentState.REFUSED:
         raise AttachmentRefused(attachment.reason)
+    if attachment.state == AttachmentState.LINKED:
+        raise AttachmentElsewhere(attachment.external_url)
 
 
 def check_same_bytes(attachment: Attachment, sha256: str) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from attachments.limits import Limits
+from attachments.limits import Limits, MailSizes
 from attachments.models import Attachment, AttachmentState
 from attachments.sniff import UNKNOWN
 from drafts.models import Draft, DraftAttachment
@@ -123,8 +123,8 @@ def check_draft(*, draft: Draft, limits: Limits) -> Check:
     size = None
     try:
         size = _size(draft, letter)
-        sizes = [file.attachment.size for file in draft.files]
-        limits.check_total(limits.total(sizes=sizes, mail_bytes=size))
+        files = [file.attachment.size for file in draft.files]
+        limits.check_total(MailSizes(files=files, bodies=letter.body_bytes, as_sent=size))
     except Refusal as refusal:
         if refusal.code not in {finding.code for finding in findings}:
             remedy = "Remove a file, or send a link to it." if size else None
@@ -314,6 +314,13 @@ def _state(name: str, attachment: Attachment) -> Iterator[Finding]:
             severity=ERROR,
             message=f"{name} was refused. {attachment.reason}".strip(),
             remedy="Remove it.",
+        )
+    elif state == AttachmentState.LINKED:
+        yield Finding(
+            code="attachment_elsewhere",
+            severity=ERROR,
+            message=f"The bytes of {name} are not here, but at {attachment.external_url}.",
+            remedy="Upload it, or give its address in the text.",
         )
     elif state == AttachmentState.RESERVED:
         yield Finding(

@@ -121,6 +121,7 @@ def _message_of(draft: Draft, *, limits: Limits, due_at: datetime | None) -> Mes
         tags=draft.tags,
         metadata=draft.metadata,
         channel=draft.channel,
+        annotations=draft.annotations,
     )
     if draft.channel == Channel.NOTE:
         return record_message(

@@ -32,7 +32,7 @@ class DraftState(models.TextChoices):
 class DraftQuerySet(models.QuerySet["Draft"]):
     def in_full(self) -> DraftQuerySet:
         """With everything that an answer speaks of: 2 queries, and 3 more for what is sent."""
-        return self.select_related("inbox", "message").prefetch_related(
+        return self.select_related("inbox__workspace", "message").prefetch_related(
             models.Prefetch(  # type: ignore[no-redef]  # a cached property takes it (Django does so)
                 "enclosures",
                 DraftAttachment.objects.select_related("attachment__blob"),
@@ -86,6 +86,7 @@ class Draft(models.Model):
     headers = models.JSONField(default=dict)
     tags = models.JSONField(default=list)
     metadata = models.JSONField(default=dict)
+    annotations = models.JSONField(default=dict)  # see Message; its message has them too
 
     send_at = models.DateTimeField(null=True)  # the time that stands; null: none
     version = models.PositiveIntegerField(default=1)

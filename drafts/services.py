@@ -55,6 +55,7 @@ class DraftFields(TypedDict, total=False):
     headers: Mapping[str, str]
     tags: Sequence[str]
     metadata: Mapping[str, Any]
+    annotations: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -276,9 +277,11 @@ def _columns(draft: Draft, fields: DraftFields) -> dict[str, Any]:
     for name in ("to", "cc", "bcc", "reply_to"):
         if name in columns:
             columns[name] = _spelt(columns[name])
-    for name, make in (("headers", dict), ("tags", list), ("metadata", dict)):
+    for name in ("headers", "metadata", "annotations"):
         if name in columns:
-            columns[name] = make(columns[name])
+            columns[name] = dict(columns[name])
+    if "tags" in columns:
+        columns["tags"] = list(columns["tags"])
     inbox = fields.get("inbox", draft.inbox)
     if "sender" in fields:
         sender = columns.pop("sender")

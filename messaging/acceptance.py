@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from attachments.limits import Limits
+from attachments.limits import Limits, MailSizes
 from attachments.models import AttachmentState
 from attachments.services import hold_attachments
 from messaging.addresses import Address
@@ -29,7 +29,7 @@ from messaging.models import (
     Recipient,
     Thread,
 )
-from messaging.models.message import Channel, Direction
+from messaging.models.message import Category, Channel, Direction
 from messaging.outbox.transport import route_of, stays_in_house
 from messaging.sizes import encoded_size
 from project.ids import new_id
@@ -40,7 +40,11 @@ Addressee = tuple[str, Address]  # with the role
 
 @dataclass(frozen=True)
 class Filing:
-    """Where a message belongs, and what is kept beside it."""
+    """Where a message belongs, and what is kept beside it.
+
+    `files_kept_for` is how long after it has left its files can be had; None: as long as it is
+    there. `annotations` are a door's own, under its name.
+    """
 
     thread: Thread | None = None
     in_reply_to: Message | None = None
@@ -48,6 +52,9 @@ class Filing:
     tags: Sequence[str] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
     channel: str = Channel.EMAIL
+    category: str = Category.TRANSACTIONAL
+    annotations: Mapping[str, object] = field(default_factory=dict)
+    files_kept_for: timedelta | None = None
 
 
 def check_mail(
@@ -70,8 +77,8 @@ def check_mail(
     size = encoded_size(
         letter=letter, enclosures=enclosures, in_reply_to=in_reply_to, references=references
     )
-    sizes = [one.attachment.size for one in enclosures]
-    limits.check_total(limits.total(sizes=sizes, mail_bytes=size))
+    files = [one.attachment.size for one in enclosures]
+    limits.check_total(MailSizes(files=files, bodies=letter.body_bytes, as_sent=size))
     return size
 
 
@@ -121,10 +128,20 @@ def write_message(
         size=size,
         attachment_count=len(enclosures),
         tags=list(filing.tags),
+        category=filing.category,
         metadata=dict(filing.metadata),
+        annotations=dict(filing.annotations),
         send_at=due_at,
+        stores_content=inbox.workspace.stores_content,
+        files_until=_files_until(inbox, filing, due_at or now),
         created_at=now,
     )
+
+
+def _files_until(inbox: Inbox, filing: Filing, leaves_at: datetime) -> datetime | None:
+    if not inbox.workspace.stores_content:
+        return leaves_at
+    return leaves_at + filing.files_kept_for if filing.files_kept_for else None
 
 
 def threading_of(answered: Message | None) -> tuple[str, list[str]]:

@@ -14,12 +14,14 @@ from messaging.models import (
     Attempt,
     Captured,
     Customer,
+    CustomerAddress,
     Delivery,
     Folder,
     Inbox,
     Message,
     MessageAttachment,
     Recipient,
+    Suppression,
     Thread,
 )
 from messaging.services import cancel_message
@@ -48,15 +50,40 @@ class FolderAdmin(ReadOnlyAdmin):
     search_fields = ["name", "inbox__address"]
 
 
+class CustomerAddressInline(ReadOnlyInline):
+    model = CustomerAddress
+    fields = ["kind", "value", "label", "verified"]
+
+
 @admin.register(Customer)
 class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["__str__", "email", "workspace", "created_at", "updated_at"]
+    inlines = [CustomerAddressInline]
     list_filter = ["workspace"]
     list_select_related = ["workspace"]
-    search_fields = ["name", "email"]
+    search_fields = ["name", "addresses__value", "external_id"]
     raw_id_fields = ["workspace"]
     readonly_fields = ["created_at", "updated_at"]
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return Customer.objects.in_full()
+
+
+@admin.register(CustomerAddress)
+class CustomerAddressAdmin(ReadOnlyAdmin):
+    list_display = ["value", "kind", "label", "verified", "customer", "workspace"]
+    list_filter = ["kind", "workspace"]
+    list_select_related = ["customer", "workspace"]
+    search_fields = ["value"]
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnlyAdmin):
+    list_display = ["email", "reason", "applies_to", "workspace", "created_at"]
+    list_filter = ["reason", "applies_to", "workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["email"]
 
 
 @admin.register(Thread)

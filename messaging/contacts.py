@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
 from messaging.addresses import read_address
 from messaging.errors import CustomerTaken
-from messaging.models import Customer
+from messaging.models import Customer, CustomerAddress
 from project.events.services import emit, happened
 from project.tenancy.models import Workspace
 
+Kind = CustomerAddress.Kind
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A mail address or telephone number of somebody."""
+
+    value: str
+    label: str = ""
+    verified: bool = False
+
+
+class CustomerFields(TypedDict, total=False):
+    """What may be said of a customer; what is left out stays as it is."""
+
+    name: str
+    external_id: str
+    emails: Sequence[Contact]  # the preferred one first
+    phones: Sequence[Contact]
+    metadata: Mapping[str, Any]
+    annotations: Mapping[str, Any]
+
 
 @transaction.atomic
-def create_customer(
-    *,
-    workspace: Workspace,
-    name: str = "",
-    email: str = "",
-    metadata: Mapping[str, object] | None = None,
-) -> Customer:
-    """A new contact. Raises InvalidAddress, and CustomerTaken for an address that has one."""
-    customer = Customer(
-        workspace=workspace, name=name, email=_clean(email), metadata=dict(metadata or {})
-    )
-    _save(customer)
+def create_customer(*, workspace: Workspace, **fields: Unpack[CustomerFields]) -> Customer:
+    """A new contact.
+
+    Raises InvalidAddress, and CustomerTaken for a mail address or external id that has one.
+    """
+    customer = Customer(workspace=workspace)
+    _assign(customer, fields)
     emit(happened("customer.created", workspace_id=workspace.pk, subject_id=customer.pk))
     return customer
 
 
 @transaction.atomic
-def update_customer(
-    *,
-    customer: Customer,
-    name: str | None = None,
-    email: str | None = None,
-    metadata: Mapping[str, object] | None = None,
-) -> None:
-    """Change what is given. Raises InvalidAddress and CustomerTaken."""
-    if name is not None:
-        customer.name = name
-    if email is not None:
-        customer.email = _clean(email)
-    if metadata is not None:
-        customer.metadata = dict(metadata)
-    _save(customer)
+def update_customer(*, customer: Customer, **fields: Unpack[CustomerFields]) -> None:
+    """Change what is given; lists replace lists. Raises as `create_customer` does."""
+    _assign(customer, fields)
     emit(happened("customer.updated", workspace_id=customer.workspace_id, subject_id=customer.pk))
 
 
@@ -56,8 +63,28 @@ def delete_customer(*, customer: Customer) -> None:
     customer.delete()
 
 
+def preferring(customer: Customer, email: str) -> list[Contact]:
+    """Its mail addresses with another one in the place of the preferred; blank: without it."""
+    others = [Contact(one.value, one.label, one.verified) for one in customer.emails[1:]]
+    kept = [one for one in others if one.value != _clean(email)]
+    return [Contact(email), *kept] if email else kept
+
+
 def _clean(email: str) -> str:
     return read_address(email, field="email").email.lower() if email else ""
+
+
+def _assign(customer: Customer, fields: CustomerFields) -> None:
+    customer.name = fields.get("name", customer.name)
+    customer.external_id = fields.get("external_id", customer.external_id)
+    customer.metadata = dict(fields.get("metadata", customer.metadata))
+    customer.annotations = dict(fields.get("annotations", customer.annotations))
+    _save(customer)
+    if "emails" in fields:
+        cleaned = [(_clean(one.value), one) for one in fields["emails"]]
+        _put(customer, Kind.EMAIL, cleaned)
+    if "phones" in fields:
+        _put(customer, Kind.PHONE, [(one.value.strip(), one) for one in fields["phones"]])
 
 
 def _save(customer: Customer) -> None:
@@ -65,6 +92,32 @@ def _save(customer: Customer) -> None:
         with transaction.atomic():
             customer.save()
     except IntegrityError:
-        raise CustomerTaken(
-            f"There is a customer {customer.email} already.", field="email"
-        ) from None
+        message = f"There is a customer with the external id {customer.external_id} already."
+        raise CustomerTaken(message, field="external_id") from None
+
+
+def _put(customer: Customer, kind: str, contacts: Sequence[tuple[str, Contact]]) -> None:
+    """Make these the addresses of a kind, each once."""
+    customer.addresses.filter(kind=kind).delete()
+    once: dict[str, Contact] = {}
+    for value, contact in contacts:
+        once.setdefault(value, contact)
+    rows = [
+        CustomerAddress(
+            customer=customer,
+            workspace_id=customer.workspace_id,
+            kind=kind,
+            value=value,
+            label=contact.label,
+            verified=contact.verified,
+            position=position,
+        )
+        for position, (value, contact) in enumerate(once.items())
+    ]
+    try:
+        with transaction.atomic():
+            CustomerAddress.objects.bulk_create(rows)
+    except IntegrityError:
+        taken = " or ".join(value for value, _ in contacts)
+        raise CustomerTaken(f"There is a customer {taken} already.", field="email") from None
+    customer.__dict__.pop("_prefetched_objects_cache", None)

@@ -70,5 +70,5 @@ def update_inbox(*, inbox: Inbox, name: str | None = None, smtp_url: str | None 
         Relay.read(smtp_url)
     inbox.name = inbox.name if name is None else name
     inbox.smtp_url = inbox.smtp_url if smtp_url is None else smtp_url
-    inbox.save(update_fields=["name", "smtp_url"])
+    inbox.save(update_fields=["name", "smtp_url", "updated_at"])
     emit(happened("inbox.updated", workspace_id=inbox.workspace_id, subject_id=inbox.pk))

@@ -57,6 +57,11 @@ class Letter:
     html: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def body_bytes(self) -> int:
+        """The bytes of its bodies in UTF-8."""
+        return sum(len(body.encode(errors="replace")) for body in (self.text, self.html) if body)
+
 
 def check_headers(headers: Mapping[str, str], *, field: str = "headers") -> None:
     """Refuse headers of the sender's own that may not stand in a message.

@@ -10,7 +10,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from attachments.errors import AttachmentGone, AttachmentNotFound, AttachmentRefused
+from attachments.errors import (
+    AttachmentElsewhere,
+    AttachmentGone,
+    AttachmentNotFound,
+    AttachmentRefused,
+)
 from attachments.limits import Limits
 from attachments.models import Attachment, AttachmentState
 from messaging.acceptance import (
@@ -175,6 +180,8 @@ def _check_can_leave(id: UUID, file: Attachment | None) -> None:
         raise AttachmentNotFound(spell("att", id))
     if file.state == AttachmentState.REFUSED:
         raise AttachmentRefused(f"{file.filename}: {file.reason}")
+    if file.state == AttachmentState.LINKED:
+        raise AttachmentElsewhere(file.external_url)
     if file.state == AttachmentState.GONE:
         raise AttachmentGone(
             code=file.reason_code, reason=f"{file.filename}: {file.reason}", at=file.gone_at

@@ -297,6 +297,14 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# The rates that vendors allow bind at their doors only; 0: none.
+KUSTOMER_DRAFTS_PER_MINUTE = env.int("KUSTOMER_DRAFTS_PER_MINUTE", default=120)
+AGENTSEND_REQUESTS_PER_MINUTE = env.int("AGENTSEND_REQUESTS_PER_MINUTE", default=100)
+AGENTSEND_SENDS_PER_DAY = env.int("AGENTSEND_SENDS_PER_DAY", default=500)
+NYLAS_JSON_SENDS_PER_SECOND = env.int("NYLAS_JSON_SENDS_PER_SECOND", default=200)
+NYLAS_MULTIPART_SENDS_PER_SECOND = env.int("NYLAS_MULTIPART_SENDS_PER_SECOND", default=10)
+BIRD_REFUSES_RESERVED_DOMAINS = env.bool("BIRD_REFUSES_RESERVED_DOMAINS", default=False)
+
 API_INTRODUCTION = """\
 Mail around the file: upload once, attach anywhere, send now or later.
 

@@ -20,6 +20,11 @@ urlpatterns = [
     path("api/v1/", include("drafts.urls")),
     path("api/v1/", include("messaging.urls")),
     path("", include((signed, "links"))),
+    path("", include("project.contracts.kustomer.urls")),
+    path("", include("project.contracts.emailapi.urls")),
+    path("", include("project.contracts.agentsend.urls")),
+    path("", include("project.contracts.nylas.urls")),
+    path("", include("project.contracts.bird.urls")),
     path("mail/", include((pages, "mail"))),
     path("admin/", admin.site.urls),
     # allauth's own paths end in a slash; who types one without is led there

@@ -9,8 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from messaging.api.mailbox import MailboxView
-from messaging.contacts import create_customer, delete_customer, update_customer
-from messaging.models import Customer
+from messaging.contacts import (
+    Contact,
+    create_customer,
+    delete_customer,
+    preferring,
+    update_customer,
+)
+from messaging.models import Customer, CustomerAddress
 from messaging.serializers.correspondence import CustomerFields, CustomerOut, spell_customer
 from project.api.fields import LineField
 from project.api.idempotency import once
@@ -52,6 +58,8 @@ class CustomerViewSet(MailboxView, ApiViewSet):
     def create(self, request: Request) -> Response:
         """Make a contact. 409 when there is one with this address."""
         fields = self.parse(CustomerFields)
+        if email := fields.pop("email", ""):
+            fields["emails"] = [Contact(email)]
 
         def effect() -> Response:
             customer = create_customer(workspace=self.workspace, **fields)
@@ -70,11 +78,12 @@ class CustomerViewSet(MailboxView, ApiViewSet):
         known = CustomerFilters().fields
         given = {name: text for name, text in request.query_params.items() if name in known}
         wanted = self.parse(CustomerFilters, data=given)
-        rows = Customer.objects.filter(workspace=self.workspace)
+        rows = Customer.objects.filter(workspace=self.workspace).in_full()
         if email := wanted.get("email"):
-            rows = rows.filter(email=email.strip().lower())
+            rows = rows.with_email(email)
         if search := wanted.get("search"):
-            rows = rows.filter(Q(name__icontains=search) | Q(email__icontains=search))
+            having = CustomerAddress.objects.filter(kind="email", value__icontains=search)
+            rows = rows.filter(Q(name__icontains=search) | Q(pk__in=having.values("customer")))
         return self.page(rows, spell_customer)
 
     @extend_schema(responses=CustomerOut, parameters=[ID], examples=[ONE])
@@ -88,7 +97,10 @@ class CustomerViewSet(MailboxView, ApiViewSet):
     def partial_update(self, request: Request, id: str) -> Response:
         """Change a contact; only what is sent changes."""
         customer = self.customer(read("cus", id))
-        update_customer(customer=customer, **self.parse(CustomerFields, partial=True))
+        fields = self.parse(CustomerFields, partial=True)
+        if "email" in fields:
+            fields["emails"] = preferring(customer, fields.pop("email"))
+        update_customer(customer=customer, **fields)
         return Response(spell_customer(customer))
 
     @extend_schema(responses={204: None}, parameters=[ID])

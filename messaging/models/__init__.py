@@ -1,18 +1,21 @@
 """What was sent and received, by noun."""
 
-from messaging.models.correspondence import Customer, Folder, Inbox, Thread
+from messaging.models.correspondence import Customer, CustomerAddress, Folder, Inbox, Thread
 from messaging.models.message import Message, MessageAttachment
 from messaging.models.outbox import Attempt, Captured, Delivery, Recipient
+from messaging.models.suppression import Suppression
 
 __all__ = [
     "Attempt",
     "Captured",
     "Customer",
+    "CustomerAddress",
     "Delivery",
     "Folder",
     "Inbox",
     "Message",
     "MessageAttachment",
     "Recipient",
+    "Suppression",
     "Thread",
 ]

@@ -32,6 +32,13 @@ class Channel(models.TextChoices):
     NOTE = "note"
 
 
+class Category(models.TextChoices):
+    """Why somebody gets it: asked for by what they did, or not."""
+
+    TRANSACTIONAL = "transactional"
+    MARKETING = "marketing"
+
+
 class Status(models.TextChoices):
     """What has become of a message; derived from its deliveries and recipients, never stored."""
 
@@ -108,14 +115,19 @@ class Message(models.Model):
     size = models.PositiveBigIntegerField(default=0)  # bytes of the whole mail, as sent
     attachment_count = models.PositiveIntegerField(default=0)
 
+    category = models.CharField(max_length=13, choices=Category, default=Category.TRANSACTIONAL)
     tags = models.JSONField(default=list)
     metadata = models.JSONField(default=dict)
+    # What a door keeps beside it and only that door understands, under the door's own name.
+    annotations = models.JSONField(default=dict)
     unread = models.BooleanField(default=False)
     starred = models.BooleanField(default=False)
     send_at = models.DateTimeField(null=True)  # the time that was asked for; null: at once
     sent_at = models.DateTimeField(null=True)  # when the first recipient's server took it
     trashed_at = models.DateTimeField(null=True)
+    stores_content = models.BooleanField(default=True)  # false: nothing to read once it is sent
     files_until = models.DateTimeField(null=True)  # null: its files stay as long as it does
+    files_released_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = MessageQuerySet.as_manager()
@@ -138,7 +150,7 @@ class Message(models.Model):
             models.Index(
                 fields=["files_until"],
                 name="message_files_until",
-                condition=Q(files_until__isnull=False),
+                condition=Q(files_until__isnull=False, files_released_at__isnull=True),
             ),
         ]
         constraints = [
@@ -146,6 +158,9 @@ class Message(models.Model):
                 name="message_direction", condition=Q(direction__in=Direction.values)
             ),
             models.CheckConstraint(name="message_channel", condition=Q(channel__in=Channel.values)),
+            models.CheckConstraint(
+                name="message_category", condition=Q(category__in=Category.values)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -270,6 +285,7 @@ class MessageAttachment(models.Model):
     inline = models.BooleanField(default=False)
     content_id = models.CharField(max_length=255, blank=True)  # without angle brackets
     in_mail = models.BooleanField(default=True)  # false: added to the record after it left
+    annotations = models.JSONField(default=dict)  # see Message
 
     objects = MessageAttachmentQuerySet.as_manager()
 

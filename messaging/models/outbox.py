@@ -44,7 +44,8 @@ class Delivery(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     message = models.ForeignKey(Message, models.CASCADE, related_name="deliveries")
-    route = models.CharField(max_length=255, blank=True)  # "": the relay; "local": own inboxes
+    # "": the relay; "local": own inboxes; "rehearsal": addresses whose answer is known beforehand
+    route = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.QUEUED)
     # Schedule, retry time and lease in one: when a clock must look at this row. Null: never.
     due_at = models.DateTimeField(null=True)
@@ -133,6 +134,8 @@ class Recipient(models.Model):
     code = models.PositiveSmallIntegerField(null=True)  # of the last reply
     reply = models.TextField(blank=True)  # the server's words, or ours
     at = models.DateTimeField(null=True)  # of the state
+    # {"state", "code", "reply"}: how a test address behaves, which no server is ever asked for
+    rehearsed = models.JSONField(null=True)
 
     class Meta:
         constraints = [

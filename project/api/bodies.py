@@ -93,14 +93,18 @@ def _too_deep(field: str | None) -> MalformedJson:
     return MalformedJson(message, field=field, limit=MAX_DEPTH)
 
 
-def read_json(stream: Reader, *, keys: frozenset[str], open: Open | None) -> Any:
+def read_json(
+    stream: Reader, *, keys: frozenset[str], open: Open | None, blanks: bytes = b""
+) -> Any:
     """Read JSON; long strings under one of `keys` become Content, if there is an `open`.
+
+    `blanks` are characters that base64 may hold and that mean nothing in it.
 
     Raises MalformedJson, and what a sink raises.
     """
     if open is None:
         return decode_json(b"".join(iter(lambda: stream.read(BLOCK), b"")))
-    scanner = _Scanner(keys=keys, open=open)
+    scanner = _Scanner(keys=keys, open=open, blanks=blanks)
     while block := stream.read(BLOCK):
         scanner.feed(block)
     value = decode_json(scanner.rest())
@@ -110,13 +114,15 @@ def read_json(stream: Reader, *, keys: frozenset[str], open: Open | None) -> Any
 class _Base64:
     """Decodes one JSON string of base64, block by block, into a sink."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, blanks: bytes) -> None:
         self.sink = sink
+        self.blanks = blanks
         self.carry = b""
         self.padded = False
         self.broken = False
 
     def feed(self, piece: bytes) -> None:
+        piece = without(piece, self.blanks)
         if self.broken or not piece:
             return
         text = self.carry + piece if self.carry else piece
@@ -142,12 +148,13 @@ class _Scanner:
     the bytes without parsing them, and base64 ends at the next quote.
     """
 
-    def __init__(self, *, keys: frozenset[str], open: Open) -> None:
+    def __init__(self, *, keys: frozenset[str], open: Open, blanks: bytes) -> None:
         names = "|".join(re.escape(key) for key in sorted(keys))
         self.start = re.compile(
             rb'[{,]\s{0,64}"(?:%s)"\s{0,64}:\s{0,64}"' % names.encode(), re.DOTALL
         )
         self.open = open
+        self.blanks = blanks
         self.mark = f"content-{secrets.token_hex(16)}-"
         self.contents: list[Content] = []
         self.kept = bytearray()  # JSON, settled
@@ -194,7 +201,7 @@ class _Scanner:
             return False
         self._keep(match.end())
         self.kept += f"{self.mark}{len(self.contents)}".encode()
-        self.current = _Base64(self.open())
+        self.current = _Base64(self.open(), self.blanks)
         return True
 
     def _inside(self) -> bool:
@@ -225,8 +232,18 @@ def _unescape(piece: bytes, *, complete: bool) -> tuple[bytes, int]:
         raise MalformedJson(f"This is not JSON: {error}.") from None
 
 
+def without(text: bytes, blanks: bytes) -> bytes:
+    """The text without some characters; looked for first, since most have none."""
+    return text.translate(None, blanks) if any(blank in text for blank in blanks) else text
+
+
 def take_content(
-    entry: dict[str, Any], *, open: Open, field: str | None = "content", key: str = "content"
+    entry: dict[str, Any],
+    *,
+    open: Open,
+    field: str | None = "content",
+    key: str = "content",
+    blanks: bytes = b"",
 ) -> Sink | None:
     """Remove a file's base64 from a parsed object and give the sink with its bytes.
 
@@ -242,7 +259,7 @@ def take_content(
     if not isinstance(value, str):
         raise Invalid("A file's content is a string of base64.", field=field)
     try:
-        content = pybase64.b64decode(value, validate=True)
+        content = pybase64.b64decode(without(value.encode("ascii"), blanks), validate=True)
     except (binascii.Error, ValueError):
         raise _invalid_base64(field) from None
     sink = open()

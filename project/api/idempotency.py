@@ -106,8 +106,15 @@ def remember(
     fingerprint: str,
     effect: Effect,
     kept: timedelta = KEPT,
+    prepare: Callable[[], None] = lambda: None,
+    refused: Callable[[Exception], Response | None] = lambda error: None,
 ) -> tuple[Response, bool]:
-    """The answer to a request, and whether it is a stored one. See `once`."""
+    """The answer to a request, and whether it is a stored one. See `once`.
+
+    `prepare` runs between the reservation and the transaction of the effect, and may speak to the
+    storage. `refused` makes the answer to what one of them raised, which is then stored as well;
+    without one the exception frees the key.
+    """
     now = timezone.now()
     wanted = IdempotencyRecord(
         workspace=workspace,
@@ -122,9 +129,17 @@ def remember(
         return Response(_read_answer(record.answer), status=record.status), True
     sealed = False
     try:
+        prepare()
         with transaction.atomic():
             response = effect()
             _seal(record, response)
+        sealed = True
+    except Exception as error:
+        answer = refused(error)
+        if answer is None:
+            raise
+        response = answer
+        _seal(record, response)
         sealed = True
     finally:
         if not sealed:

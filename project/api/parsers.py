@@ -50,8 +50,9 @@ def opener(request: Request, open: Open) -> Open:
 class JSONParser(parsers.BaseParser):
     """A JSON object of at most 40 MiB, decoded by msgspec.
 
-    A view with `open_content` gets long base64 under its `content_keys` as Content (see `bodies`);
-    one with `json_types` takes values of other types.
+    A view with `open_content` gets long base64 under its `content_keys` as Content (see `bodies`),
+    and `base64_blanks` are ignored in it; one with `json_types` takes values of other types, one
+    with `max_json_bytes` another size.
     """
 
     media_type = "application/json"
@@ -64,12 +65,13 @@ class JSONParser(parsers.BaseParser):
     ) -> Any:
         context = parser_context or {}
         request, view = context["request"], context["view"]
-        check_length(request, MAX_JSON_BYTES)
+        check_length(request, getattr(view, "max_json_bytes", MAX_JSON_BYTES))
         open_content = getattr(view, "open_content", None)
         value = read_json(
             stream,
             keys=getattr(view, "content_keys", frozenset({"content"})),
             open=opener(request, open_content) if open_content else None,
+            blanks=getattr(view, "base64_blanks", b""),
         )
         types: Any = getattr(view, "json_types", dict)
         if not isinstance(value, types):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from project.events.models import Event
+from project.events.models import Event, WebhookEndpoint
 from project.tenancy.admin import ReadOnlyAdmin
 
 
@@ -15,3 +15,12 @@ class EventAdmin(ReadOnlyAdmin):
     list_select_related = ["workspace"]
     search_fields = ["=subject_id", "actor", "kind"]
     ordering = ["-position"]
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(ReadOnlyAdmin):
+    list_display = ["url", "dialect", "is_active", "workspace", "created_at"]
+    list_filter = ["is_active", "dialect", "workspace"]
+    list_select_related = ["workspace"]
+    search_fields = ["url", "description"]
+    exclude = ["secret"]

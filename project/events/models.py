@@ -11,6 +11,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
+from project.fields import EncryptedTextField
 from project.ids import new_id
 from project.tenancy.models import Workspace
 
@@ -93,3 +94,24 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+
+class WebhookEndpoint(models.Model):
+    """An address that is told what happens."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="webhooks")
+    dialect = models.CharField(max_length=16)  # the door at which it was made, whose shape it gets
+    url = models.CharField(max_length=2048)
+    description = models.CharField(max_length=255, blank=True)
+    events = models.JSONField(default=list)  # kinds in the dialect's spelling; none: all
+    secret = EncryptedTextField()
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-id"], name="webhook_newest")]
+
+    def __str__(self) -> str:
+        return self.url

@@ -57,6 +57,8 @@ class Workspace(models.Model):
     # null: the door's own limit
     max_file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     max_message_bytes = models.PositiveBigIntegerField(null=True, blank=True)  # as sent
+    # off: what a message says and carries is forgotten once it has been sent
+    stores_content = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from attachments.errors import FileTooLarge, TooManyFiles, TotalTooLarge, TypeBlocked
-from attachments.limits import MIB, Limits, encoded_size
+from attachments.limits import MIB, Limits, MailSizes, encoded_size
 from project.tenancy.models import Workspace
 
 
@@ -27,14 +27,29 @@ def test_a_file_of_the_limit_fits_into_a_message_of_the_limit():
     assert encoded_size(native.max_file_bytes) < native.max_total_bytes - MIB
 
 
+def mail_of(size: int) -> MailSizes:
+    return MailSizes(files=[], bodies=0, as_sent=size)
+
+
+def test_what_a_total_counts_is_the_doors_own_choice():
+    sizes = MailSizes(files=[2, 3], bodies=4, as_sent=100)
+    raw = Limits(
+        max_file_bytes=9, max_total_bytes=8, max_files=9, total_of=lambda one: sum(one.files)
+    )
+    raw.check_total(sizes)
+    with pytest.raises(TotalTooLarge) as refused:
+        Limits(max_file_bytes=9, max_total_bytes=99, max_files=9).check_total(sizes)
+    assert (refused.value.limit, refused.value.actual) == (99, 100)
+
+
 def test_it_names_both_numbers():
     limits = Limits(max_file_bytes=3, max_total_bytes=4, max_files=2)
     limits.check_size(3)
-    limits.check_total(4)
+    limits.check_total(mail_of(4))
     limits.check_count(2)
     for check, number, refusal in (
         (limits.check_size, 4, FileTooLarge),
-        (limits.check_total, 5, TotalTooLarge),
+        (lambda size, field: limits.check_total(mail_of(size), field=field), 5, TotalTooLarge),
         (limits.check_count, 3, TooManyFiles),
     ):
         with pytest.raises(refusal) as refused:

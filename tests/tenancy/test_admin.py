@@ -12,7 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from messaging.models import Attempt, Captured, Customer, Delivery
+from messaging.contacts import Contact, create_customer
+from messaging.models import Attempt, Captured, Delivery, Suppression
+from project.events.models import WebhookEndpoint
 from project.tenancy.models import ApiKey, Domain, IdempotencyRecord, User, digest_of
 from tests.make import make_key
 from tests.messaging.make import make_file, make_inbox, make_message
@@ -37,7 +39,11 @@ def operator(alice: Person) -> Client:
         delivery=delivery, mail_from=inbox.address, key="outbox/x.eml", size=1, sha256="0" * 64
     )
     Domain.objects.create(workspace=alice.workspace, name="example.com")
-    Customer.objects.create(workspace=alice.workspace, name="Ann")
+    create_customer(workspace=alice.workspace, name="Ann", emails=[Contact("ann@example.com")])
+    Suppression.objects.create(workspace=alice.workspace, email="gone@example.com")
+    WebhookEndpoint.objects.create(
+        workspace=alice.workspace, dialect="native", url="https://x.test"
+    )
     alice.api.post("/api/v1/customers", {"name": "Bo"}, headers={"Idempotency-Key": "k"})
     assert IdempotencyRecord.objects.exists()
     alice.user.refresh_from_db()

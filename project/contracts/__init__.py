@@ -1,0 +1,1 @@
+"""Wire contracts: documented APIs of others, served at their own paths over the one core."""

@@ -1,0 +1,1 @@
+"""The doors of others, tested as their documents have them."""
