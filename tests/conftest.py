@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.services.postfix",
     "tests.services.sinks",
     *(name for name in ("tests.people", "tests.installation") if find_spec(name)),
+    "tests.sdks.fixtures",
 ]
 
 

@@ -8,7 +8,7 @@ from tests.quality.command import ROOT
 pytestmark = pytest.mark.quality
 
 FOLDER = ROOT / "project" / "requirements"
-NAMES = ("bootstrap.txt", "run.txt", "dev.txt", "swift.txt")
+NAMES = ("bootstrap.txt", "run.txt", "dev.txt", "swift.txt", "sdks.txt")
 
 
 def locked(name):
