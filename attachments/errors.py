@@ -89,6 +89,12 @@ class InvalidContentType(Invalid):
     code = "invalid_content_type"
 
 
+class InvalidLink(Invalid):
+    """Not an https address that people can be given."""
+
+    code = "invalid_link"
+
+
 class InvalidDigest(Invalid):
     """The text is not a SHA-256 in hex."""
 

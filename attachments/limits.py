@@ -44,7 +44,8 @@ class Limits:
     """What a door accepts of files; each door passes its own, and services apply it.
 
     `total_of` says what of a mail `max_total_bytes` bounds. Types and endings are lower case,
-    endings without their dot; an empty `allowed_types` allows all.
+    endings without their dot; an empty `allowed_types` allows all. With `believes_types` a declared
+    type stands even where it says nothing, and no type is found by looking at the bytes.
     """
 
     max_file_bytes: int
@@ -55,6 +56,7 @@ class Limits:
     allowed_types: frozenset[str] = frozenset()
     blocked_types: frozenset[str] = frozenset()
     blocked_extensions: frozenset[str] = frozenset()
+    believes_types: bool = False
 
     @classmethod
     def for_workspace(cls, workspace: Workspace) -> Self:

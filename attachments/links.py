@@ -1,11 +1,14 @@
 """Bytes behind a signed URL: `/up/<id>` takes them, `/dl/<id>.<ext>` gives them.
 
+`/up/<id>/form` takes them as the file of a form.
+
 The signature is the whole permission: no key and no session is looked at.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, cast
 
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -20,10 +23,13 @@ from attachments.download import answer_with_bytes, disposition_of, readable_blo
 from attachments.errors import AttachmentNotFound, FileTooLarge, WrongLength
 from attachments.incoming import Incoming
 from attachments.models import Attachment
+from attachments.multipart import FormFile, FormHandler
 from attachments.services import fill_attachment
 from attachments.sniff import served_type
 from attachments.storage import attachment_storage
+from project.api.parsers import MultiPartParser, opener
 from project.api.views import ApiView
+from project.errors import Invalid
 from project.ids import read
 
 REDIRECT_LIFE = timedelta(minutes=1)
@@ -35,6 +41,18 @@ class SignedView(ApiView):
     authentication_classes = []
     permission_classes = []
     schema = None
+
+    def signed_length(self, id: str) -> int:
+        """How many bytes may come by this URL. Raises SignatureInvalid and LinkExpired."""
+        given = self.request.query_params
+        return signing.check_upload(
+            id=read("att", id),
+            method=str(self.request.method),
+            expires=given.get("expires", ""),
+            length=given.get("length", ""),
+            signature=given.get("signature", ""),
+            at=timezone.now(),
+        )
 
     def attachment(self, id: str) -> Attachment:
         found = (
@@ -52,13 +70,7 @@ class UploadLink(SignedView):
     """PUT the bytes of a reservation; the same bytes again answer 200, others 409."""
 
     def put(self, request: Request, id: str) -> Response:
-        expected = signing.check_upload(
-            id=read("att", id),
-            expires=request.query_params.get("expires", ""),
-            length=request.query_params.get("length", ""),
-            signature=request.query_params.get("signature", ""),
-            at=timezone.now(),
-        )
+        expected = self.signed_length(id)
         announced = int(request.META.get("CONTENT_LENGTH") or 0)
         if announced > expected:
             raise FileTooLarge(size=announced, limit=expected)
@@ -69,6 +81,30 @@ class UploadLink(SignedView):
             incoming.write_from(request)
             attachment = fill_attachment(attachment=attachment, incoming=incoming)
         return Response(headers={"ETag": f'"{attachment.sha256}"'})
+
+
+class FormLink(SignedView):
+    """POST the bytes of a reservation as the form's field `file`; its other fields say nothing."""
+
+    parser_classes = [MultiPartParser]
+
+    def upload_handlers(self, request: Request) -> list[FormHandler]:
+        open = opener(request, lambda: Incoming(limit=self.expected))
+        return [FormHandler(request._request, open=cast("Any", open))]
+
+    def post(self, request: Request, id: str) -> Response:
+        self.expected = self.signed_length(id)  # before anything of the body is kept
+        attachment = self.attachment(id)
+        files = request.FILES.getlist("file")
+        if len(files) != 1:
+            raise Invalid("Give one file in the form field 'file', as the last.", field="file")
+        incoming = cast("FormFile", files[0]).incoming
+        if incoming.size > self.expected:
+            raise FileTooLarge(size=incoming.size, limit=self.expected, field="file")
+        if incoming.size < self.expected:
+            raise WrongLength(expected=self.expected, received=incoming.size)
+        attachment = fill_attachment(attachment=attachment, incoming=incoming)
+        return Response(status=204, headers={"ETag": f'"{attachment.sha256}"'})
 
 
 class DownloadLink(SignedView):

@@ -119,6 +119,14 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         """Attachments whose bytes have this digest; one that is only announced does not count."""
         return self.filter(sha256=sha256).exclude(state=AttachmentState.RESERVED)
 
+    def uploads(self) -> AttachmentQuerySet:
+        """Attachments that came by themselves, not inside a draft or message."""
+        return self.filter(origin=Origin.UPLOAD)
+
+    def usable(self, at: datetime) -> AttachmentQuerySet:
+        """Attachments that are whole here at `at`, and not past their time, purged or not."""
+        return self.visible().ready().filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
+
     def reserved(self) -> AttachmentQuerySet:
         """Attachments whose bytes have not come."""
         return self.filter(state=AttachmentState.RESERVED)

@@ -38,22 +38,26 @@ def spell_use(use: Use) -> dict[str, str]:
 
 
 @transaction.atomic
-def delete_attachment(*, attachment: Attachment) -> None:
+def delete_attachment(*, attachment: Attachment, unsent_keep_theirs: bool = False) -> Attachment:
     """Hide an attachment at every door; its bytes go when nobody needs them any more.
 
-    Sent messages keep theirs. Raises AttachmentInUse, AttachmentNotFound.
+    Sent messages keep theirs; so do unsent ones where the door says so, and the bytes are here.
+    Otherwise these forbid it, and drafts always do. Raises AttachmentInUse, AttachmentNotFound.
     """
     locked = Attachment.objects.locked().visible().filter(pk=attachment.pk).first()
     if locked is None:
         raise AttachmentNotFound(spell("att", attachment.pk))
     uses = uses_blocking_deletion(locked.pk)
+    if unsent_keep_theirs and locked.state == AttachmentState.READY:
+        uses = [use for use in uses if use.kind != "message"]
     if uses:
         raise AttachmentInUse([spell_use(use) for use in uses])
-    now = timezone.now()
+    locked.deleted_at = now = timezone.now()
     Attachment.objects.filter(pk=locked.pk).update(deleted_at=now)
     emit(happened("attachment.deleted", workspace_id=locked.workspace_id, subject_id=locked.pk))
     if locked.state != AttachmentState.GONE and not needed([locked.pk]):
         _bury([locked], at=now, code="deleted", reason="The file was deleted.")
+    return locked
 
 
 @transaction.atomic
@@ -92,7 +96,7 @@ def _purge_batch(*, at: datetime) -> tuple[int, int]:
     deleted = [attachment for attachment in dead if attachment.deleted_at]
     expired_ones = [attachment for attachment in dead if not attachment.deleted_at]
     _bury(deleted, at=at, code="deleted", reason="The file was deleted.")
-    _bury(expired_ones, at=at, code="expired", reason="The file expired: nothing used it.")
+    _bury(expired_ones, at=at, code="expired", reason="The file expired: nothing needs it.")
     return len(batch), len(dead)
 
 
@@ -105,6 +109,7 @@ def _bury(attachments: Sequence[Attachment], *, at: datetime, code: str, reason:
     Attachment.objects.filter(pk__in=ids).update(
         state=AttachmentState.GONE,
         blob=None,
+        external_url="",
         reason_code=code,
         reason=reason,
         gone_at=at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -29,7 +29,7 @@ def spell_attachment(attachment: Attachment) -> dict[str, Any]:
         "filename": attachment.filename,
         "content_type": attachment.content_type,
         "size": attachment.size,
-        "sha256": None if reserved else attachment.sha256,
+        "sha256": None if reserved else attachment.sha256 or None,
         "state": attachment.state,
         "reason": _reason(attachment),
         "created_at": spell_time(attachment.created_at),
@@ -41,9 +41,11 @@ def spell_attachment(attachment: Attachment) -> dict[str, Any]:
     return spelt
 
 
-def spell_upload(attachment: Attachment, now: datetime) -> dict[str, Any]:
+def spell_upload(
+    attachment: Attachment, now: datetime, *, life: timedelta = UPLOAD_URL_LIFE
+) -> dict[str, Any]:
     """How to send the bytes of a reservation, without a key: to us, or to the storage itself."""
-    expires_at = min(now + UPLOAD_URL_LIFE, attachment.expires_at or now + UPLOAD_URL_LIFE)
+    expires_at = min(now + life, attachment.expires_at or now + life)
     url = attachment_storage().upload_url(
         attachment.incoming_key, length=attachment.size, ttl=expires_at - now
     ) or signing.upload_url(id=attachment.pk, length=attachment.size, expires_at=expires_at)
@@ -57,6 +59,8 @@ def _reason(attachment: Attachment) -> dict[str, str] | None:
 
 
 def _download_url(attachment: Attachment, now: datetime) -> str | None:
+    if attachment.state == AttachmentState.LINKED:
+        return attachment.external_url
     if attachment.state != AttachmentState.READY:
         return None
     return signing.download_url(
@@ -134,7 +138,9 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     created_at = TimeField(help_text="When it was made.")
     expires_at = TimeField(allow_null=True, help_text="Null while something uses the file.")
     download_url = serializers.URLField(
-        allow_null=True, help_text="Lives one hour; needs no key. Null until the bytes are in."
+        allow_null=True,
+        help_text="Lives one hour; needs no key. Null until the bytes are in; of a `linked` file "
+        "the address outside.",
     )
     upload = UploadOut(required=False, help_text="Only while reserved: where to send the bytes.")
 

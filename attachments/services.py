@@ -165,6 +165,22 @@ def store_attachment(
     return attachment
 
 
+def copy_attachment(*, attachment: Attachment, limits: Limits) -> Attachment:
+    """Another attachment of the same bytes, held: for what carries a file more than once.
+
+    To be called in the transaction that attaches it, with the original locked and ready.
+    """
+    assert attachment.blob
+    return store_attachment(
+        workspace=attachment.workspace,
+        blob=attachment.blob,
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        limits=limits,
+        held=True,
+    )
+
+
 @transaction.atomic(savepoint=False)
 def reserve_attachment(
     *,
@@ -175,10 +191,11 @@ def reserve_attachment(
     sha256: str = "",
     limits: Limits,
     held: bool = False,
+    life: timedelta = RESERVATION_LIFE,
 ) -> Attachment:
     """Make an attachment whose `size` bytes will come later, through its upload URL.
 
-    Unless something holds it, it is given up after a week.
+    Unless something holds it, it is given up when its `life` is over.
     Raises FileTooLarge, InvalidDigest, InvalidFilename, InvalidContentType, TypeBlocked.
     """
     limits.check_size(size, field="size")
@@ -192,7 +209,7 @@ def reserve_attachment(
         sha256=clean_digest(sha256),
         origin=Origin.ENCLOSED if held else Origin.UPLOAD,
         created_at=now,
-        expires_at=None if held else now + RESERVATION_LIFE,
+        expires_at=None if held else now + life,
         look_at=now + FIRST_LOOK if attachment_storage().takes_uploads else None,
     )
 
@@ -290,10 +307,11 @@ def hold_attachments(attachments: Iterable[Attachment]) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def release_attachments(attachments: Iterable[Attachment]) -> None:
+def release_attachments(attachments: Iterable[Attachment], *, at_once: bool = False) -> None:
     """Let attachments expire that nobody needs any more; to be called after they are detached.
 
-    Bytes live on for 30 days, those of a deleted attachment until the next purge.
+    Bytes live on for 30 days, those of a deleted attachment until the next purge; and so, with
+    `at_once`, those of files that came with what carried them.
     """
     mine = Attachment.objects.filter(pk__in=[attachment.pk for attachment in attachments])
     ids = list(mine.locked().values_list("pk", flat=True))
@@ -302,6 +320,8 @@ def release_attachments(attachments: Iterable[Attachment]) -> None:
     loose = loose.exclude(state=AttachmentState.GONE)
     now = timezone.now()
     loose.filter(deleted_at__isnull=False).update(expires_at=now)
+    if at_once:
+        loose.filter(origin=Origin.ENCLOSED).update(expires_at=now)
     loose.filter(state=AttachmentState.RESERVED).update(expires_at=now + RESERVATION_LIFE)
     loose.update(expires_at=now + UNUSED_LIFE)
 
@@ -315,7 +335,10 @@ def settle_name(
     """
     name = clean_filename(filename, limit=limits.max_filename)
     declared = clean_content_type(content_type) if content_type else ""
-    resolved = resolve_type(declared=declared, filename=name, sniffed=sniffed)
+    if limits.believes_types:
+        resolved = declared or resolve_type(declared="", filename=name)
+    else:
+        resolved = resolve_type(declared=declared, filename=name, sniffed=sniffed)
     limits.check_type(filename=name, content_type=resolved)
     return name, resolved
 

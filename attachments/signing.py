@@ -1,4 +1,4 @@
-"""URLs that are a permission: to put the bytes of one attachment, or to get them.
+"""URLs that are a permission: to put the bytes of one attachment, to post them, or to get them.
 
 Id, method, expiry and length are under an HMAC-SHA256 with a key derived from SECRET_KEY.
 """
@@ -32,6 +32,17 @@ def upload_url(*, id: UUID, length: int, expires_at: datetime) -> str:
     return f"{settings.PUBLIC_URL}/up/{ids.spell('att', id)}?{urlencode(query)}"
 
 
+def form_url(*, id: UUID, length: int, expires_at: datetime) -> str:
+    """Where to POST a form with exactly `length` bytes in its field `file` until `expires_at`."""
+    expires = int(expires_at.timestamp())
+    query = {
+        "expires": expires,
+        "length": length,
+        "signature": _signature("POST", id, expires, length),
+    }
+    return f"{settings.PUBLIC_URL}/up/{ids.spell('att', id)}/form?{urlencode(query)}"
+
+
 def download_url(*, id: UUID, filename: str, expires_at: datetime) -> str:
     """Where to GET or HEAD the bytes until `expires_at`; the path ends like the file's name."""
     expires = int(expires_at.timestamp())
@@ -39,9 +50,11 @@ def download_url(*, id: UUID, filename: str, expires_at: datetime) -> str:
     return f"{settings.PUBLIC_URL}/dl/{ids.spell('att', id)}{_ending(filename)}?{urlencode(query)}"
 
 
-def check_upload(*, id: UUID, expires: str, length: str, signature: str, at: datetime) -> int:
+def check_upload(
+    *, id: UUID, expires: str, length: str, signature: str, at: datetime, method: str = "PUT"
+) -> int:
     """The length that was signed; raises SignatureInvalid and LinkExpired."""
-    _check("PUT", id, expires, length, signature, at)
+    _check(method, id, expires, length, signature, at)
     return int(length)
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from attachments.api import AttachmentViewSet
-from attachments.links import DownloadLink, UploadLink
+from attachments.links import DownloadLink, FormLink, UploadLink
 
 app_name = "attachments"
 
@@ -24,5 +24,6 @@ urlpatterns = [
 
 signed = [
     path("up/<str:id>", UploadLink.as_view(), name="up"),
+    path("up/<str:id>/form", FormLink.as_view(), name="up-form"),
     path("dl/<str:id>.<str:extension>", DownloadLink.as_view(), name="dl"),
 ]

@@ -4,7 +4,7 @@ Every model that points at Attachment (found through `_meta.related_objects`) an
 questions about its rows. Its default manager is one of a queryset with these methods:
 
     needing_bytes() -> Self        rows whose bytes must stay in the storage: drafts, messages that
-                                   are not sent yet, and sent ones that promise to keep their files
+                                   may still be sent, and sent ones that promise to keep their files
     blocking_deletion() -> Self    rows for whose sake a DELETE is refused: drafts, and messages
                                    that are not sent yet; a subset of `needing_bytes`
     as_uses() -> Iterable[Use]     the rows as people are told of them, newest first

@@ -9,5 +9,5 @@ FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 def verbs_of(queries: CaptureQueriesContext) -> list[str]:
     """The first word of each statement; beginnings and ends of transactions do not count."""
-    words = [str(query["sql"]).split()[0] for query in queries.captured_queries]
+    words = [str(query["sql"]).split()[0].lstrip("(") for query in queries.captured_queries]
     return [word for word in words if word not in FRAME]
