@@ -6,4 +6,4 @@ class DraftsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what becomes of messages."""
-        from drafts import reopening  # noqa: F401
+        from drafts import forgetting, reopening  # noqa: F401

@@ -19,12 +19,15 @@ from drafts.models import Draft, DraftAttachment
 from drafts.wording import speaks_of_file
 from messaging.acceptance import threading_of
 from messaging.addresses import Address, read_address
+from messaging.errors import AllSuppressed, InvalidAddress
 from messaging.letter import Letter
 from messaging.mime.names import referenced_content_ids
 from messaging.models import Inbox
-from messaging.models.message import Channel
+from messaging.models.message import Category, Channel
+from messaging.routes import words_of
 from messaging.services import addressees_of, sender_of
 from messaging.sizes import encoded_size
+from messaging.suppressions import spelling_of, suppressed_among
 from project.errors import Refusal
 from project.ids import spell
 
@@ -119,7 +122,8 @@ def check_draft(*, draft: Draft, limits: Limits) -> Check:
     letter = draft.letter
     findings = [*_sender(draft), *_files(draft.files, limits), *_content_ids(draft.files)]
     if draft.channel == Channel.EMAIL:
-        findings += [*_recipients(letter), *_words(draft), *_pictures(draft)]
+        findings += [*_recipients(letter), *_suppressed(draft.workspace_id, letter)]
+        findings += [*_words(draft), *_pictures(draft)]
     size = None
     try:
         size = _size(draft, letter)
@@ -179,11 +183,7 @@ def _sender(draft: Draft) -> Iterator[Finding]:
 
 
 def _recipients(letter: Letter) -> Iterator[Finding]:
-    named = [
-        (f"{role}[{position}]", address)
-        for role, addresses in (("to", letter.to), ("cc", letter.cc), ("bcc", letter.bcc))
-        for position, address in enumerate(addresses)
-    ]
+    named = _named(letter)
     yield from _tried(lambda: list(addressees_of(letter)), remedy=_recipients_remedy(len(named)))
     seen: set[str] = set()
     for field, address in named:
@@ -206,6 +206,45 @@ def _recipients(letter: Letter) -> Iterator[Finding]:
             limit=MANY_VISIBLE,
             actual=visible,
             remedy="Use Bcc.",
+        )
+
+
+def _named(letter: Letter) -> list[tuple[str, Address]]:
+    """Everybody to whom it goes, with the path of the field that names them."""
+    return [
+        (f"{role}[{position}]", address)
+        for role, addresses in (("to", letter.to), ("cc", letter.cc), ("bcc", letter.bcc))
+        for position, address in enumerate(addresses)
+    ]
+
+
+def _suppressed(workspace_id: UUID, letter: Letter) -> Iterator[Finding]:
+    """Who will not get it, since the workspace writes to them no more."""
+    named = _named(letter)
+    try:
+        reasons = suppressed_among(
+            [address for _, address in named],
+            workspace_id=workspace_id,
+            category=Category.TRANSACTIONAL,
+        )
+    except InvalidAddress:  # as has been found already
+        return
+    missed = {
+        field: (address.email, words_of(reason))
+        for field, address in named
+        if (reason := reasons.get(spelling_of(address)))
+    }
+    if named and len(missed) == len(named):
+        refusal = AllSuppressed(dict(missed.values()))
+        yield _refused(refusal, remedy="Write to somebody else, or lift the suppression.")
+        return
+    for field, (email, words) in missed.items():
+        yield Finding(
+            code="suppressed_recipient",
+            severity=WARNING,
+            message=f"{email} will not get it. {words}",
+            field=field,
+            actual=email,
         )
 
 

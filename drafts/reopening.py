@@ -31,6 +31,8 @@ def _reopen(draft: Draft, now: datetime) -> Event | None:
     status = message.status_at(now) if message else None
     if message is None or status not in (Status.FAILED, Status.CANCELED):
         return None
+    if message.files_released_at and not message.stores_content:
+        return None  # what it said is forgotten: there is nothing to send again
     error = reason_of(message) if status == Status.FAILED else None
     Draft.objects.filter(pk=draft.pk, message=message).update(
         message=None, send_at=None, error=error, version=F("version") + 1, updated_at=now

@@ -30,12 +30,11 @@ from messaging.models import (
     Thread,
 )
 from messaging.models.message import Category, Channel, Direction
-from messaging.outbox.transport import route_of, stays_in_house
+from messaging.outbox.rehearsal import Rehearsed
 from messaging.sizes import encoded_size
 from project.ids import new_id
 
 MAX_REFERENCES = 50
-Addressee = tuple[str, Address]  # with the role
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,15 @@ class Filing:
     """Where a message belongs, and what is kept beside it.
 
     `files_kept_for` is how long after it has left its files can be had; None: as long as it is
-    there. `annotations` are a door's own, under its name.
+    there. `annotations` are a door's own, under its name. `rehearsed` says of addresses, by their
+    `key`, what is to come of mail to them, which then does not leave. `answered_id` and
+    `references` are Message-IDs, of mail that is answered and is not here.
     """
 
     thread: Thread | None = None
     in_reply_to: Message | None = None
+    answered_id: str = ""
+    references: Sequence[str] = ()
     customer: Customer | None = None
     tags: Sequence[str] = ()
     metadata: Mapping[str, object] = field(default_factory=dict)
@@ -55,6 +58,7 @@ class Filing:
     category: str = Category.TRANSACTIONAL
     annotations: Mapping[str, object] = field(default_factory=dict)
     files_kept_for: timedelta | None = None
+    rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
 
 
 def check_mail(
@@ -90,9 +94,15 @@ def write_message(
     limits: Limits,
     filing: Filing,
     due_at: datetime | None,
+    is_record: bool = False,
 ) -> Message:
-    """The message's own row, after its check against the limits."""
+    """The message's own row, after its check against the limits.
+
+    What is only a record is never sent: then there is no moment to forget it.
+    """
     in_reply_to, references = threading_of(filing.in_reply_to)
+    if filing.in_reply_to is None:
+        in_reply_to, references = filing.answered_id, list(filing.references)
     size = check_mail(
         letter=letter,
         enclosures=enclosures,
@@ -101,6 +111,7 @@ def write_message(
         references=references,
     )
     id, now = new_id(), timezone.now()
+    stores_content = is_record or inbox.workspace.stores_content
     assert letter.sender
     return Message.objects.create(
         id=id,
@@ -132,14 +143,14 @@ def write_message(
         metadata=dict(filing.metadata),
         annotations=dict(filing.annotations),
         send_at=due_at,
-        stores_content=inbox.workspace.stores_content,
-        files_until=_files_until(inbox, filing, due_at or now),
+        stores_content=stores_content,
+        files_until=_files_until(filing, due_at or now, stores_content=stores_content),
         created_at=now,
     )
 
 
-def _files_until(inbox: Inbox, filing: Filing, leaves_at: datetime) -> datetime | None:
-    if not inbox.workspace.stores_content:
+def _files_until(filing: Filing, leaves_at: datetime, *, stores_content: bool) -> datetime | None:
+    if not stores_content:
         return leaves_at
     return leaves_at + filing.files_kept_for if filing.files_kept_for else None
 
@@ -188,6 +199,7 @@ def write_enclosures(message: Message, enclosures: Sequence[Enclosure]) -> list[
             filename=one.name,
             inline=one.inline,
             content_id=one.content_id,
+            annotations=dict(one.annotations),
         )
         for position, one in enumerate(enclosures)
     )
@@ -195,17 +207,12 @@ def write_enclosures(message: Message, enclosures: Sequence[Enclosure]) -> list[
 
 def write_deliveries(
     message: Message,
-    inbox: Inbox,
-    addressees: Sequence[Addressee],
+    by_route: Mapping[str, Sequence[Recipient]],
     due_at: datetime | None,
     *,
     is_held: bool,
 ) -> list[Delivery]:
     """One delivery per route, with its recipients; due by the database's clock."""
-    own = _own_addresses(inbox, addressees)
-    by_route: dict[str, list[Addressee]] = {}
-    for role, address in addressees:
-        by_route.setdefault(route_of(inbox, address, own), []).append((role, address))
     moment = due_at or Now()
     is_waiting = is_held and due_at is None
     deliveries = [
@@ -219,26 +226,15 @@ def write_deliveries(
         for route in sorted(by_route)
     ]
     Delivery.objects.bulk_create(deliveries)
-    recipients = [
-        Recipient(delivery=delivery, email=one.email, name=one.name or "", role=role)
-        for delivery in deliveries
-        for role, one in by_route[delivery.route]
-    ]
-    Recipient.objects.bulk_create(recipients)
     for delivery in deliveries:
-        _cache(delivery, "recipients", [one for one in recipients if one.delivery is delivery])
+        for recipient in by_route[delivery.route]:
+            recipient.delivery = delivery
+    Recipient.objects.bulk_create(one for some in by_route.values() for one in some)
+    for delivery in deliveries:
+        _cache(delivery, "recipients", list(by_route[delivery.route]))
         if not is_waiting:
             delivery.due_at = due_at or message.created_at
     return deliveries
-
-
-def _own_addresses(inbox: Inbox, addressees: Sequence[Addressee]) -> frozenset[str]:
-    """Those of the addresses that are inboxes of this installation, where that matters."""
-    if not stays_in_house(inbox):
-        return frozenset()
-    wanted = {one.ascii_email.lower() for _, one in addressees}
-    own = Inbox.objects.active().filter(address__in=wanted)
-    return frozenset(own.values_list("address", flat=True))
 
 
 def remember(message: Message, rows: list[MessageAttachment], deliveries: list[Delivery]) -> None:

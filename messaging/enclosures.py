@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from attachments.models import Attachment
 
@@ -16,6 +17,7 @@ class Enclosure:
     content_id: str = ""  # without angle brackets
     filename: str = ""  # blank: the attachment's own
     is_new: bool = False  # made in this transaction: nobody else can see it, let alone change it
+    annotations: Mapping[str, object] = field(default_factory=dict, hash=False)  # see Message
 
     @property
     def name(self) -> str:

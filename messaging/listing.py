@@ -22,6 +22,7 @@ SHORT = (
     *("from_email", "from_name", "to", "cc", "bcc", "reply_to", "subject"),
     *("rfc_message_id", "in_reply_to", "references", "size", "attachment_count"),
     *("tags", "metadata", "unread", "starred", "send_at", "sent_at", "created_at"),
+    "files_until",
 )
 CARRIED = ("message_id", "position", "filename", "inline", "content_id", "in_mail")
 FILE = (

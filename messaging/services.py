@@ -33,6 +33,7 @@ from messaging.letter import Letter
 from messaging.models import Delivery, Inbox, Message, Recipient
 from messaging.outbox.record import GIVE_UP_AFTER
 from messaging.poke import poke_on_commit
+from messaging.routes import recipients_by_route
 from project.events.services import emit, happened
 from project.ids import spell
 
@@ -63,25 +64,33 @@ def send_message(
     claimed before. The files are locked while their states are read; purge and deletion take the
     same locks.
 
-    Raises NoRecipients, TooManyRecipients, NotSender, the refusals of `limits` and of the writer,
-    and AttachmentRefused, AttachmentGone or AttachmentNotFound for a file that can never leave.
+    Raises NoRecipients, TooManyRecipients, AllSuppressed, NotSender, the refusals of `limits` and
+    of the writer, and AttachmentRefused, AttachmentGone or AttachmentNotFound for a file that can
+    never leave.
     """
     letter = replace(letter, sender=sender_of(inbox, letter))
-    addressees = list(addressees_of(letter))
+    filing = filing or Filing()
+    by_route = recipients_by_route(
+        inbox=inbox,
+        addressees=list(addressees_of(letter)),
+        category=filing.category,
+        rehearsed=filing.rehearsed,
+    )
     enclosures = lock_files(enclosures)
     message = write_message(
         inbox=inbox,
         letter=letter,
         enclosures=enclosures,
         limits=limits,
-        filing=filing or Filing(),
+        filing=filing,
         due_at=due_at,
     )
     rows = write_enclosures(message, enclosures)
     is_held = is_held_back(enclosures)
-    deliveries = write_deliveries(message, inbox, addressees, due_at, is_held=is_held)
+    deliveries = write_deliveries(message, by_route, due_at, is_held=is_held)
     remember(message, rows, deliveries)
-    facts = {"recipients": len(addressees), "files": len(rows), "size": message.size}
+    recipients = sum(len(some) for some in by_route.values())
+    facts = {"recipients": recipients, "files": len(rows), "size": message.size}
     kinds = ["message.accepted", *(["message.waiting"] if is_held and due_at is None else [])]
     emit(
         *(
@@ -112,6 +121,7 @@ def record_message(
         limits=limits,
         filing=filing or Filing(),
         due_at=None,
+        is_record=True,
     )
     remember(message, write_enclosures(message, enclosures), [])
     emit(happened("message.recorded", workspace_id=message.workspace_id, subject_id=message.pk))
@@ -133,6 +143,7 @@ def sender_of(inbox: Inbox, letter: Letter) -> Address:
         raise NotSender(
             f"{letter.sender.email} is not an address of this inbox, which is {inbox.address}.",
             field="from",
+            actual=letter.sender.email,
         )
     return letter.sender
 

@@ -78,6 +78,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages that will not leave any more: no delivery is queued, waiting or under way."""
         return self.exclude(deliveries__state__in=OPEN)
 
+    def at_rest(self) -> MessageQuerySet:
+        """Messages that will never leave again: nobody is in doubt to whom one could resend."""
+        return self.settled().exclude(deliveries__recipients__state="unknown")
+
     def with_status(self, status: str, *, at: datetime) -> MessageQuerySet:
         """Messages whose `status_at(at)` is this one; the same rules, told to the database."""
         return self.filter(_status_condition(Status(status), at))
@@ -173,7 +177,9 @@ class Message(models.Model):
         return sorted(everybody, key=lambda one: one.pk)
 
     def waiting_for(self) -> list[Attachment]:
-        """The files without which it does not leave."""
+        """The files without which it does not leave; none once it has left."""
+        if not any(delivery.state in OPEN for delivery in self.deliveries.all()):
+            return []
         return [
             enclosure.attachment
             for enclosure in self.enclosures.all()
@@ -198,7 +204,7 @@ class Message(models.Model):
             return Status.UNKNOWN
         if "waiting" in states or (any(one.is_due(at) for one in queued) and self.waiting_for()):
             return Status.WAITING
-        if any(delivery.attempts for delivery in queued):
+        if "deferred" in outcomes or any(delivery.attempts for delivery in queued):
             return Status.DEFERRED
         if queued:
             return Status.QUEUED if any(one.is_due(at) for one in queued) else Status.SCHEDULED
@@ -231,7 +237,7 @@ def _status_condition(status: Status, at: datetime) -> Q:
         (Status.SENDING, Q(some(state__in=("claimed", "data")))),
         (Status.UNKNOWN, Q(recipient("unknown"))),
         (Status.WAITING, Q(some(state="waiting")) | (Q(due) & Q(unready))),
-        (Status.DEFERRED, Q(some(state="queued", attempts__gt=0))),
+        (Status.DEFERRED, Q(some(state="queued", attempts__gt=0)) | Q(recipient("deferred"))),
         (Status.QUEUED, Q(due)),
         (Status.SCHEDULED, Q(some(state="queued"))),
         (Status.SENT, ~Q(recipient(*others))),
@@ -257,6 +263,7 @@ class MessageAttachmentQuerySet(models.QuerySet["MessageAttachment"]):
             Q(message__files_until__isnull=True)
             | Q(message__files_until__gt=Now())
             | _is_unfinished()
+            | _is_in_doubt()
         )
 
     def blocking_deletion(self) -> MessageAttachmentQuerySet:
@@ -272,6 +279,12 @@ class MessageAttachmentQuerySet(models.QuerySet["MessageAttachment"]):
 def _is_unfinished() -> Exists:
     """Of a MessageAttachment: a delivery of its message is queued, waiting or under way."""
     return Exists(Message.objects.filter(pk=OuterRef("message_id"), deliveries__state__in=OPEN))
+
+
+def _is_in_doubt() -> Exists:
+    """Of a MessageAttachment: its message can be sent again to somebody who may not have it."""
+    in_doubt = Q(deliveries__recipients__state="unknown")
+    return Exists(Message.objects.filter(in_doubt, pk=OuterRef("message_id")))
 
 
 class MessageAttachment(models.Model):

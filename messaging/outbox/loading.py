@@ -21,7 +21,8 @@ from messaging.addresses import Address
 from messaging.models import Attempt, Delivery, Inbox, MessageAttachment, Recipient
 from messaging.outbox.claim import Claim
 from messaging.outbox.parcel import Addressee, Parcel, Transport
-from messaging.outbox.transport import transport_of
+from messaging.outbox.rehearsal import RehearsalTransport
+from messaging.outbox.transport import REHEARSAL, transport_of
 
 LEFT = (Recipient.State.PENDING, Recipient.State.DEFERRED)
 BOOLEAN = BooleanField()
@@ -61,6 +62,8 @@ def _parcel(
 ) -> tuple[Transport, Parcel]:
     assert delivery.claim and delivery.message.inbox_id  # a claimed delivery has both
     inbox, transport = ways[delivery.message.inbox_id]
+    if delivery.route == REHEARSAL:
+        transport = RehearsalTransport()
     return transport, Parcel(
         claim=Claim(delivery.pk, delivery.claim),
         number=delivery.attempts,
@@ -72,6 +75,7 @@ def _parcel(
                 recipient_id=one.pk,
                 address=Address(one.email, one.name or None),
                 was_deferred=one.state == Recipient.State.DEFERRED,
+                rehearsed=one.rehearsed,
             )
             for one in left
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,6 +16,9 @@ from messaging.mime.writer import MimeWriter
 from messaging.models import Captured, Message
 from messaging.outbox.claim import Claim
 from messaging.outbox.record import Begin, End, Reply, Try, storable
+
+if TYPE_CHECKING:
+    from messaging.outbox.rehearsal import Rehearsed
 
 
 class FilesMissing(Exception):
@@ -33,6 +36,7 @@ class Addressee:
     recipient_id: UUID
     address: Address
     was_deferred: bool
+    rehearsed: Rehearsed | None = None  # what is to come of it, on the route of that name
 
 
 @dataclass

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from messaging.models import Attempt, Captured, Delivery, Message, Recipient
+from messaging.models.message import REACHED
 from messaging.outbox.claim import Claim, start_data
 from project.events.models import Event
 from project.events.services import emit, happened
@@ -32,10 +33,14 @@ DEADLINE = Case(
 
 @dataclass(frozen=True)
 class Reply:
-    """A server's answer, or our own in its place (code 0)."""
+    """A server's answer, or our own in its place (code 0).
+
+    `final` is the state in which it leaves a recipient for good; blank: that which its code means.
+    """
 
     code: int
     text: str
+    final: str = ""
 
     @property
     def is_positive(self) -> bool:
@@ -44,9 +49,21 @@ class Reply:
     @property
     def state(self) -> str:
         """The state of a recipient who got this reply."""
+        if self.final:
+            return self.final
         if self.is_positive:
             return Recipient.State.ACCEPTED
         return Recipient.State.DEFERRED if 400 <= self.code < 500 else Recipient.State.REFUSED
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether it asks for another try."""
+        return self.state == Recipient.State.DEFERRED and not self.final
+
+    @property
+    def outcome(self) -> str:
+        """What it means for the try that it answers."""
+        return OUTCOME_OF.get(self.state, self.state)
 
     def __str__(self) -> str:
         text = storable(self.text)
@@ -109,27 +126,34 @@ class End:
     @property
     def outcome(self) -> str:
         """What this try came to, in a word."""
-        states = {str(reply.state) for reply in self.replies.values()}
+        outcomes = {str(reply.outcome) for reply in self.replies.values()}
         if self.doubtful:
             return Attempt.Outcome.UNKNOWN
-        if not states:
+        if not outcomes:
             return Attempt.Outcome.LOST
-        return Attempt.Outcome.PARTIAL if len(states) > 1 else states.pop()
+        return Attempt.Outcome.PARTIAL if len(outcomes) > 1 else outcomes.pop()
 
     @property
     def is_to_be_tried_again(self) -> bool:
-        states = {reply.state for reply in self.replies.values()}
         return not self.tried.is_last and (
-            self.outcome == Attempt.Outcome.LOST or Recipient.State.DEFERRED in states
+            self.outcome == Attempt.Outcome.LOST
+            or any(reply.is_temporary for reply in self.replies.values())
         )
 
     def last_word(self, reply: Reply) -> str:
         """The state that a reply leaves its recipient in; the last try gives up the deferred."""
-        if self.tried.is_last and reply.state == Recipient.State.DEFERRED:
+        if self.tried.is_last and reply.is_temporary:
             return Recipient.State.REFUSED
         return reply.state
 
 
+#: of a state that is not the name of an outcome
+OUTCOME_OF: dict[str, str] = {
+    Recipient.State.DELIVERED: Attempt.Outcome.ACCEPTED,
+    Recipient.State.COMPLAINED: Attempt.Outcome.ACCEPTED,
+    Recipient.State.BOUNCED: Attempt.Outcome.REFUSED,
+    Recipient.State.SUPPRESSED: Attempt.Outcome.REFUSED,
+}
 EVENT_OF = {
     Attempt.Outcome.ACCEPTED: "message.sent",
     Attempt.Outcome.PARTIAL: "message.partial",
@@ -240,7 +264,7 @@ def _lift_doubt(late: Collection[End]) -> list[End]:
         changed = 0
         for id in sorted(end.named & end.replies.keys()):
             reply = end.replies[id]
-            if reply.state != Recipient.State.DEFERRED:
+            if not reply.is_temporary:
                 changed += Recipient.objects.filter(pk=id, state=Recipient.State.UNKNOWN).update(
                     state=reply.state, code=reply.code or None, reply=str(reply), at=Now()
                 )
@@ -270,7 +294,7 @@ def _queue_again(ends: Collection[End]) -> None:
     for end in sorted(ends, key=lambda end: end.tried.claim.delivery_id):
         step = min(end.tried.number, len(BACK_OFF)) - 1
         wait = timedelta() if end.missing else BACK_OFF[step]
-        deferred = (str(reply) for reply in end.replies.values() if reply.state == "deferred")
+        deferred = (str(reply) for reply in end.replies.values() if reply.is_temporary)
         Delivery.objects.filter(pk=end.tried.claim.delivery_id).update(
             state=Delivery.State.QUEUED,
             due_at=Now() + wait,
@@ -283,7 +307,7 @@ def _note_sent(ends: Collection[End]) -> None:
     ids = [
         end.tried.message_id
         for end in ends
-        if any(reply.is_positive for reply in end.replies.values())
+        if any(reply.state in REACHED for reply in end.replies.values())
     ]
     if ids:
         Message.objects.filter(pk__in=ids, sent_at__isnull=True).update(sent_at=Now())
@@ -306,7 +330,8 @@ def _event(end: End) -> Event:
     kind = EVENT_OF[Attempt.Outcome(end.outcome)]
     if end.outcome == Attempt.Outcome.LOST and end.tried.is_last:
         kind = "message.failed"
-    if end.outcome == Attempt.Outcome.DEFERRED and end.tried.is_last:
+    given_up = end.tried.is_last and any(reply.is_temporary for reply in end.replies.values())
+    if end.outcome == Attempt.Outcome.DEFERRED and given_up:
         kind = "message.failed"
     return happened(
         kind,

@@ -14,6 +14,7 @@ from messaging.outbox.tray import TrayTransport
 
 RELAY = ""
 LOCAL = "local"
+REHEARSAL = "rehearsal"
 
 
 def transport_of(inbox: Inbox) -> Transport:

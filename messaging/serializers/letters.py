@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from messaging.addresses import Address, read_address, read_addresses
 from messaging.letter import Letter, check_headers
+from project.api.bodies import Content
 from project.api.fields import AddressField, IdField, LineField, TextField
 from project.api.serializers import StrictSerializer
 
@@ -27,10 +28,13 @@ class MetadataField(serializers.DictField):
     default_error_messages = {
         "characters": "This may not contain NUL.",
         "max_length": "Keys and texts have {actual} characters; at most {limit} are kept.",
+        "file": "A text of it is a whole file; at most {limit} characters are kept.",
     }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         read = super().to_internal_value(data)
+        if _has_file(read):
+            self.fail("file", limit=MAX_METADATA_CHARACTERS)
         texts = list(_texts(read))
         if any("\0" in text for text in texts):
             self.fail("characters")
@@ -38,6 +42,14 @@ class MetadataField(serializers.DictField):
         if actual > MAX_METADATA_CHARACTERS:
             self.fail("max_length", actual=actual, limit=MAX_METADATA_CHARACTERS)
         return dict(read)
+
+
+def _has_file(value: Any) -> bool:
+    """Whether a text in it was so long that the parser took it for a file (see `bodies`)."""
+    inside = value.values() if isinstance(value, Mapping) else value
+    if isinstance(value, Mapping | list):
+        return any(_has_file(part) for part in inside)
+    return isinstance(value, Content)
 
 
 def _texts(value: Any) -> Sequence[str]:

@@ -89,6 +89,7 @@ def spell_message(message: Message, *, at: datetime, full: bool = True) -> dict[
 
     Without `full` what is long is left out, and not read.
     """
+    is_kept = message.files_until is None or message.files_until > at
     spelt = {
         "id": spell("msg", message.pk),
         "direction": message.direction,
@@ -106,7 +107,7 @@ def spell_message(message: Message, *, at: datetime, full: bool = True) -> dict[
         "rfc_message_id": message.rfc_message_id or None,
         "in_reply_to": message.in_reply_to or None,
         "references": message.references,
-        "attachments": [_spell_carried(one) for one in message.enclosures.all()],
+        "attachments": [_spell_carried(one, is_kept) for one in message.enclosures.all()],
         "size": message.size,
         "tags": message.tags,
         "metadata": message.metadata,
@@ -126,8 +127,9 @@ def _spell_id(prefix: str, id: Any) -> str | None:
     return None if id is None else spell(prefix, id)
 
 
-def _spell_carried(row: MessageAttachment) -> dict[str, Any]:
-    return {**spell_enclosure(row), "in_mail": row.in_mail}
+def _spell_carried(row: MessageAttachment, is_kept: bool) -> dict[str, Any]:
+    spelt = {**spell_enclosure(row), "in_mail": row.in_mail}
+    return spelt if is_kept else {**spelt, "download_url": None}
 
 
 def _spell_recipient(row: Recipient) -> dict[str, Any]:

@@ -32,6 +32,7 @@ PREFIXES = {
     "inbox": "inb",
     "key": "key",
     "message": "msg",
+    "suppression": "sup",
     "thread": "thr",
     "webhook": "whk",
     "workspace": "wsp",

@@ -117,7 +117,8 @@ class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Workspace)
 class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "max_file_bytes", "max_message_bytes", "created_at"]
+    list_display = ["name", "max_file_bytes", "max_message_bytes", "stores_content", "created_at"]
+    list_filter = ["stores_content"]
     search_fields = ["name", "domains__name"]
     readonly_fields = ["created_at"]
     inlines = [MembershipInline, DomainInline]

@@ -332,13 +332,13 @@ STATEMENTS = [
     "SELECT",  # the key
     "SELECT",  # the inbox
     "SELECT",  # the files, to see whose they are
+    "SELECT",  # which recipients are inboxes of ours, and which are suppressed
     "SELECT",  # the files, locked
     "SELECT",  # the folder
     "INSERT",  # the thread
     "INSERT",  # the message
     "UPDATE",  # the files, held
     "INSERT",  # how they are carried
-    "SELECT",  # which recipients are inboxes of ours
     "INSERT",  # the delivery
     "INSERT",  # the recipients
     "INSERT",  # the event

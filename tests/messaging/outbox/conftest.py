@@ -75,7 +75,9 @@ def nothing_is_forgotten(db: None) -> Iterator[None]:
     """After every test: nobody is left whom no clock would ever look at again, and nobody lost."""
     yield
     left = Recipient.objects.filter(state__in=("pending", "deferred"))
-    assert not left.exclude(delivery__state__in=(*OPEN, "canceled")).exists()
+    forgotten = left.exclude(delivery__state__in=(*OPEN, "canceled"))
+    # a rehearsal of "try again later" ends with that
+    assert not forgotten.exclude(rehearsed__isnull=False, state="deferred").exists()
     assert not Delivery.objects.open().exclude(recipients__in=left).exists()
     claimed = Delivery.objects.filter(state__in=("claimed", "data"))
     assert not claimed.filter(claim=None).exists()

@@ -79,6 +79,45 @@ MUTANTS: Final = {
         "Recipient.objects.filter(delivery=end.tried.claim.delivery_id, "
         "state=Recipient.State.UNKNOWN)",
     ),
+    "a rehearsal without asking": Mutant(
+        "messaging.outbox.rehearsal",
+        "        answer = line.begin(parcel.begin(dict.fromkeys(replies, GO_ON)))\n",
+        '        answer = type("Yes", (), {"may_go": True, "next": None})\n',
+        ("test_rehearsal.py",),
+    ),
+    "a rehearsal that is tried again": Mutant(
+        "messaging.outbox.record",
+        "self.state == Recipient.State.DEFERRED and not self.final",
+        "self.state == Recipient.State.DEFERRED",
+        ("test_rehearsal.py",),
+    ),
+    "a delivery for the suppressed alone": Mutant(
+        "messaging.routes",
+        "    by_route[min(by_route)] += left_out\n",
+        '    by_route["suppressed"] = left_out\n',
+        ("test_suppressed.py",),
+    ),
+    "the suppressed are asked for": Mutant(
+        "messaging.routes", "one.State.SUPPRESSED", "one.State.PENDING", ("test_suppressed.py",)
+    ),
+    "whoever is in doubt is at rest": Mutant(
+        "messaging.models.message",
+        '        return self.settled().exclude(deliveries__recipients__state="unknown")\n',
+        "        return self.settled()\n",
+        ("test_retention.py",),
+    ),
+    "the files of a doubt are not needed": Mutant(
+        "messaging.models.message",
+        "            | _is_in_doubt()\n",
+        "",
+        ("test_retention.py",),
+    ),
+    "files are let go of before they have left": Mutant(
+        "messaging.retention",
+        "Message.objects.at_rest()",
+        "Message.objects",
+        ("test_retention.py",),
+    ),
 }
 
 
