@@ -69,7 +69,9 @@ class Address:
         return f"{local}@{domain.lower()}"
 
 
-def read_address(value: str | Mapping[str, object], *, field: str) -> Address:
+def read_address(
+    value: str | Mapping[str, object], *, field: str, max_name: int = MAX_NAME_LENGTH
+) -> Address:
     """Read `"a@b.c"`, `"Name <a@b.c>"` or `{"email", "name"}`; an empty name is none.
 
     A name with a comma or semicolon must be quoted, so that a list is not taken for a name.
@@ -77,10 +79,10 @@ def read_address(value: str | Mapping[str, object], *, field: str) -> Address:
     """
     if isinstance(value, str):
         name, email = _split(value.strip(), field)
-        return Address(_checked_email(email, field), _checked_name(name, field))
+        return Address(_checked_email(email, field), _checked_name(name, field, max_name))
     if not isinstance(value, Mapping):
         raise InvalidAddress("An address is a text, or an object with an email.", field=field)
-    return _read_object(value, field)
+    return _read_object(value, field, max_name)
 
 
 def read_addresses(
@@ -92,7 +94,7 @@ def read_addresses(
     return tuple(read_address(value, field=f"{field}[{n}]") for n, value in enumerate(values))
 
 
-def _read_object(value: Mapping[str, object], field: str) -> Address:
+def _read_object(value: Mapping[str, object], field: str, max_name: int) -> Address:
     for key in value:
         if key not in ("email", "name"):
             raise InvalidAddress("An address has an email and a name only.", field=f"{field}.{key}")
@@ -102,7 +104,8 @@ def _read_object(value: Mapping[str, object], field: str) -> Address:
     if not isinstance(name, str | None):
         raise InvalidAddress("A name is a text.", field=f"{field}.name")
     return Address(
-        _checked_email(email.strip(), f"{field}.email"), _checked_name(name or "", f"{field}.name")
+        _checked_email(email.strip(), f"{field}.email"),
+        _checked_name(name or "", f"{field}.name", max_name),
     )
 
 
@@ -134,12 +137,10 @@ def _checked_email(email: str, field: str) -> str:
         raise InvalidAddress(f"Not a mail address: {error}", field=field) from error
 
 
-def _checked_name(name: str, field: str) -> str | None:
+def _checked_name(name: str, field: str, max_name: int) -> str | None:
     name = name.strip()
-    if len(name) > MAX_NAME_LENGTH:
-        raise InvalidAddress(
-            "The name is too long.", field=field, limit=MAX_NAME_LENGTH, actual=len(name)
-        )
+    if len(name) > max_name:
+        raise InvalidAddress("The name is too long.", field=field, limit=max_name, actual=len(name))
     if any(unicodedata.category(char) in UNPRINTABLE for char in name):
         raise InvalidAddress("The name has a control character or line break in it.", field=field)
     return name or None

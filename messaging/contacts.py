@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 
 from messaging.addresses import read_address
-from messaging.errors import CustomerTaken
+from messaging.errors import CustomerTaken, ExternalIdTaken
 from messaging.models import Customer, CustomerAddress
 from project.events.services import emit, happened
 from project.tenancy.models import Workspace
@@ -93,7 +93,7 @@ def _save(customer: Customer) -> None:
             customer.save()
     except IntegrityError:
         message = f"There is a customer with the external id {customer.external_id} already."
-        raise CustomerTaken(message, field="external_id") from None
+        raise ExternalIdTaken(message, field="external_id") from None
 
 
 def _put(customer: Customer, kind: str, contacts: Sequence[tuple[str, Contact]]) -> None:
@@ -118,6 +118,14 @@ def _put(customer: Customer, kind: str, contacts: Sequence[tuple[str, Contact]])
         with transaction.atomic():
             CustomerAddress.objects.bulk_create(rows)
     except IntegrityError:
-        taken = " or ".join(value for value, _ in contacts)
+        taken = _taken(customer, once)
         raise CustomerTaken(f"There is a customer {taken} already.", field="email") from None
     customer.__dict__.pop("_prefetched_objects_cache", None)
+
+
+def _taken(customer: Customer, values: Collection[str]) -> str:
+    """Those of the mail addresses that another customer has."""
+    rows = CustomerAddress.objects.filter(
+        workspace=customer.workspace_id, kind=Kind.EMAIL, value__in=values
+    )
+    return " and ".join(rows.exclude(customer=customer).values_list("value", flat=True))

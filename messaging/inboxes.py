@@ -59,6 +59,12 @@ def delete_inbox(*, inbox: Inbox) -> None:
     """
     if Delivery.objects.filter(message__inbox=inbox).open().exists():
         raise InboxInUse("Mail of this inbox has not left yet: cancel it first.")
+    close_inbox(inbox=inbox)
+
+
+@transaction.atomic
+def close_inbox(*, inbox: Inbox) -> None:
+    """Close an inbox, whatever is on its way out; what was accepted leaves."""
     Inbox.objects.filter(pk=inbox.pk).update(state=Inbox.State.DELETED)
     emit(happened("inbox.deleted", workspace_id=inbox.workspace_id, subject_id=inbox.pk))
 

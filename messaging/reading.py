@@ -9,9 +9,9 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from messaging.models import Delivery, Message, MessageAttachment, Recipient
+from messaging.models import Arrival, Delivery, Message, MessageAttachment, Recipient
 
-DELIVERY = ("id", "message_id", "state", "due_at", "attempts")
+DELIVERY = ("id", "message_id", "route", "state", "due_at", "attempts")
 
 
 def complete(messages: Sequence[Message]) -> Sequence[Message]:
@@ -33,6 +33,25 @@ def complete(messages: Sequence[Message]) -> Sequence[Message]:
         deliveries=grouped("message_id", deliveries),
     )
     return messages
+
+
+def with_files(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages with their files, down to where the bytes are: one query for them all."""
+    give(messages, enclosures=_files_of(messages))
+    return messages
+
+
+def with_sources(messages: Sequence[Message]) -> Sequence[Message]:
+    """The messages with what their mails are read from: two queries, see `source` and `heads`."""
+    arrivals = Arrival.objects.filter(message__in=[message.pk for message in messages])
+    give(messages, enclosures=_files_of(messages), arrivals=grouped("message_id", arrivals))
+    return messages
+
+
+def _files_of(messages: Sequence[Message]) -> defaultdict[UUID, list[Any]]:
+    ids = [message.pk for message in messages if message.attachment_count]
+    files = MessageAttachment.objects.filter(message__in=ids).select_related("attachment__blob")
+    return grouped("message_id", files.order_by("message", "position") if ids else ())
 
 
 def grouped(name: str, rows: Iterable[Any]) -> defaultdict[UUID, list[Any]]:

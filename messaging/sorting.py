@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging.models import Folder, Message
-from messaging.trash import check_settled
+from messaging.trash import check_all_settled, check_settled
 
 
 @transaction.atomic
@@ -39,3 +39,26 @@ def sort_message(
         setattr(message, name, value)
     if changes:
         message.save(update_fields=list(changes))
+
+
+@transaction.atomic
+def sort_messages(
+    *,
+    messages: Sequence[Message],
+    folder: Folder | None = None,
+    unread: bool | None = None,
+    starred: bool | None = None,
+) -> None:
+    """Change what is given of all of them, which are of one inbox; see `sort_message`.
+
+    Raises MessageUnfinished for the trash, while one of them may still leave.
+    """
+    rows = Message.objects.filter(pk__in=[message.pk for message in messages])
+    if folder is not None and folder.role == Folder.Role.TRASH:
+        check_all_settled(messages)
+        rows.filter(trashed_at__isnull=True).update(folder=folder, trashed_at=timezone.now())
+    elif folder is not None:
+        rows.update(folder=folder, trashed_at=None)
+    given = {"unread": unread, "starred": starred}
+    if marks := {name: value for name, value in given.items() if value is not None}:
+        rows.update(**marks)

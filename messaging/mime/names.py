@@ -1,12 +1,12 @@
 """File names and content ids of outgoing mail, in the forms that every reader takes."""
 
-import html
 import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 from messaging.errors import InvalidContentId
 from messaging.mime.headers import check_text, encoded_words, is_quotable
+from messaging.plain import unescape
 
 MAX_SECTION_LENGTH = 60  # characters of one section of a continued parameter
 
@@ -61,7 +61,7 @@ def check_content_id(content_id: str, *, field: str) -> str:
 
 def referenced_content_ids(document: str) -> frozenset[str]:
     """Find the content ids that the `cid:` URLs of an HTML document refer to (RFC 2392)."""
-    found = CID_URL.findall(html.unescape(document))
+    found = CID_URL.findall(unescape(document))
     return frozenset(unquote("".join(alternatives)) for alternatives in found)
 
 

@@ -145,6 +145,13 @@ class MimeWriter:
         return sum(len(segment) for segment in self._segments)
 
     @property
+    def head(self) -> bytes:
+        """Its header lines, with the empty line that ends them."""
+        first, rest = self._segments[:2]
+        assert isinstance(first, bytes) and isinstance(rest, bytes)
+        return first + rest
+
+    @property
     def needs_smtputf8(self) -> bool:
         """Whether the message itself, apart from its envelope, needs SMTPUTF8 (RFC 6531)."""
         letter = self._letter

@@ -44,14 +44,25 @@ def read_page(
     `order` names columns that are together unique, none of them null, all in one direction.
     Raises Invalid and InvalidCursor.
     """
-    limit = read_limit(request)
-    after = request.query_params.get("after")
+    page = cut_page(
+        rows, after=request.query_params.get("after"), limit=read_limit(request), order=order
+    )
+    total = rows.count() if read_flag(request, "count") else None
+    return Page(page.rows, page.next, total)
+
+
+def cut_page(
+    rows: QuerySet[Row], *, after: str | None, limit: int, order: Sequence[str] = ("-id",)
+) -> Page[Row]:
+    """The page of at most `limit` rows that begins behind a cursor; `order` as in `read_page`.
+
+    Raises InvalidCursor.
+    """
     wanted = rows.filter(_beyond(rows, after, order)) if after else rows
     found = list(wanted.order_by(*order)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
-    total = rows.count() if read_flag(request, "count") else None
-    return Page(found, cursor_of(found[-1], order) if more else None, total)
+    return Page(found, cursor_of(found[-1], order) if more else None)
 
 
 def read_limit(request: Request) -> int:

@@ -100,6 +100,13 @@ def test_it_says_how_long_a_name_may_be():
     assert (refusal.value.limit, refusal.value.actual) == (255, 300)
 
 
+def test_a_door_may_take_longer_names():
+    for value in ("x" * 256 + " <a@b.test>", {"email": "a@b.test", "name": "x" * 256}):
+        assert read_address(value, field="to", max_name=256).name == "x" * 256
+        with pytest.raises(InvalidAddress):
+            read_address(value, field="to")
+
+
 def test_it_reads_lists_in_order_with_repeats():
     values = ["b@x.test", {"email": "a@x.test"}, "B <b@x.test>"]
     read = read_addresses(values, field="to")
