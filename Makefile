@@ -2,6 +2,7 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 export PORT ?= 8000
+export MAIL_PORT ?= 2525
 export BIND ?= 127.0.0.1
 export DATA_DIR ?= var
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -14,7 +15,7 @@ NPM := cd tests/sdks && PATH="$(CURDIR)/.venv-sdks/bin:$$PATH" npm --loglevel=er
 .PHONY: help setup run test lint mutants bench lock swift sdks
 
 help:
-	@echo "make run     serve at http://$(BIND):$(PORT), with a worker and the clock (PORT, BIND, DATA_DIR)"
+	@echo "make run     serve at http://$(BIND):$(PORT), with a worker, the clock and the door for mail (PORT, MAIL_PORT, BIND, DATA_DIR)"
 	@echo "make test    style, types and all tests, on every database and storage that is there"
 	@echo "make lint    style, types and the direction of imports"
 	@echo "make mutants break the outbox on purpose: each time a test must turn red"

@@ -105,6 +105,15 @@ def clean_content_type(text: str, *, field: str = "content_type") -> str:
     return clean
 
 
+def read_content_type(essence: str, charset: str) -> str:
+    """A type as a mail from outside declares it, with its charset; `UNKNOWN` for what is none."""
+    if not TYPE.fullmatch(essence):
+        return UNKNOWN
+    known = re.fullmatch(TOKEN, charset)
+    clean = f"{essence.lower()}; charset={charset}" if known else essence.lower()
+    return clean if len(clean) <= MAX_CONTENT_TYPE else UNKNOWN
+
+
 def resolve_type(*, declared: str, filename: str, sniffed: str = "") -> str:
     """The type to show: the declared one if it says anything, else by ending, else as sniffed."""
     if declared and declared != UNKNOWN:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from messaging.errors import TooLate
 from messaging.models import (
+    Arrival,
     Attempt,
     Captured,
     Customer,
@@ -24,7 +25,9 @@ from messaging.models import (
     Suppression,
     Thread,
 )
+from messaging.receiving.parsing import parse_again
 from messaging.services import cancel_message
+from messaging.suppressions import unsuppress
 from project.tenancy.admin import ReadOnlyAdmin, ReadOnlyInline
 
 
@@ -84,6 +87,15 @@ class SuppressionAdmin(ReadOnlyAdmin):
     list_filter = ["reason", "applies_to", "workspace"]
     list_select_related = ["workspace"]
     search_fields = ["email"]
+    actions = ["lift"]
+
+    @admin.action(description="Write to the chosen addresses again", permissions=["lift"])
+    def lift(self, request: HttpRequest, chosen: QuerySet[Suppression]) -> None:
+        for suppression in chosen:
+            unsuppress(suppression=suppression)
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.delete_suppression")
 
 
 @admin.register(Thread)
@@ -169,6 +181,32 @@ class Gated(admin.SimpleListFilter):
         if self.value() != "yes":
             return queryset
         return queryset & Delivery.objects.open().gated()
+
+
+@admin.register(Arrival)
+class ArrivalAdmin(ReadOnlyAdmin):
+    list_display = [
+        "recipient",
+        "mail_from",
+        "state",
+        "via",
+        "size",
+        "attempts",
+        "received_at",
+        "problem",
+    ]
+    list_filter = ["state", "via", "workspace", "received_at"]
+    list_select_related = ["inbox", "workspace"]
+    search_fields = ["recipient", "mail_from", "=message__id", "=id"]
+    actions = ["read_again"]
+
+    @admin.action(description="Read those that failed again", permissions=["change_any"])
+    def read_again(self, request: HttpRequest, chosen: QuerySet[Arrival]) -> None:
+        for arrival in chosen:
+            parse_again(arrival=arrival)
+
+    def has_change_any_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("messaging.change_arrival")
 
 
 @admin.register(Delivery)

@@ -1,6 +1,14 @@
 """What messaging refuses."""
 
-from project.errors import Conflict, Invalid, Unprocessable
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from project.api.times import spell_time
+from project.errors import Conflict, Gone, Invalid, NotFound, Unprocessable
+
+TOLD = 5  # of many addresses
 
 
 class InvalidAddress(Invalid):
@@ -57,6 +65,21 @@ class NoRecipients(Unprocessable):
     code = "no_recipients"
 
 
+class AllSuppressed(Unprocessable):
+    """The workspace writes to none of the recipients any more; `details` says why."""
+
+    code = "all_recipients_suppressed"
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        told = "; ".join(f"{email}: {why}" for email, why in list(reasons.items())[:TOLD])
+        rest = f" And {len(reasons) - TOLD} others." if len(reasons) > TOLD else ""
+        super().__init__(
+            f"Nobody is left to send it to. {told}{rest}",
+            field="to",
+            details=[{"email": email, "reason": why} for email, why in reasons.items()],
+        )
+
+
 class TooManyRecipients(Unprocessable):
     """More addresses than one message may have."""
 
@@ -85,6 +108,15 @@ class MessageUnfinished(Conflict):
     """The message has not left yet."""
 
     code = "message_unfinished"
+
+
+class ContentGone(Gone):
+    """What a message said is not kept any more; `details` says since when and why."""
+
+    code = "content_gone"
+
+    def __init__(self, *, code: str, reason: str, at: datetime) -> None:
+        super().__init__(reason, details={"reason": code, "at": spell_time(at)})
 
 
 class DomainNotYours(Unprocessable):
@@ -117,6 +149,10 @@ class CustomerTaken(Conflict):
     code = "customer_taken"
 
 
+class ExternalIdTaken(CustomerTaken):
+    """There is a customer of this external id."""
+
+
 class FolderTaken(Conflict):
     """The inbox has a folder of this name."""
 
@@ -133,3 +169,9 @@ class FolderNotEmpty(Conflict):
     """The folder has messages in it."""
 
     code = "folder_not_empty"
+
+
+class SourceMissing(NotFound):
+    """A received message whose raw bytes are not kept here."""
+
+    code = "source_missing"

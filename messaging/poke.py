@@ -16,46 +16,56 @@ log = logging.getLogger(__name__)
 #: sending two mails
 GAP_SECONDS = 0.2
 
-_lock = Lock()
-_next = 0.0  # when the next poke may leave
-_is_coming = False  # one that will leave then: whatever is committed by then is in it
 
-
-def poke_on_commit() -> None:
-    """Tell the workers, once this transaction stands, that there is mail to send.
+class Poke:
+    """Wakes the workers for one task.
 
     By the task's name, since tasks import what pokes. A poke carries nothing and may get lost:
     the clock finds the work a second later.
     """
-    transaction.on_commit(_poke, robust=True)
+
+    def __init__(self, task: str) -> None:
+        self._task = task
+        self._lock = Lock()
+        self._next = 0.0  # when the next poke may leave
+        self._is_coming = False  # one that will leave then has whatever is committed by then
+
+    def __call__(self) -> None:
+        with self._lock:
+            wait = self._next - monotonic()
+            if self._is_coming:
+                return
+            if wait > 0:
+                self._is_coming = True
+                late = Timer(wait, self._late)
+                late.daemon = True
+                late.start()
+                return
+            self._next = monotonic() + GAP_SECONDS
+        self._send()
+
+    def _late(self) -> None:
+        with self._lock:
+            self._is_coming = False
+            self._next = monotonic() + GAP_SECONDS
+        self._send()
+
+    def _send(self) -> None:
+        try:
+            current_app.send_task(self._task, expires=60)
+        except (OperationalError, OSError) as error:
+            log.warning("the broker does not take a poke: %s", error)
 
 
-def _poke() -> None:
-    global _is_coming, _next
-    with _lock:
-        wait = _next - monotonic()
-        if _is_coming:
-            return
-        if wait > 0:
-            _is_coming = True
-            late = Timer(wait, _poke_late)
-            late.daemon = True
-            late.start()
-            return
-        _next = monotonic() + GAP_SECONDS
-    _send()
+poke_outbox = Poke("messaging.tasks.deliver_due")
+poke_parser = Poke("messaging.tasks.parse_arrivals")
 
 
-def _poke_late() -> None:
-    global _is_coming, _next
-    with _lock:
-        _is_coming = False
-        _next = monotonic() + GAP_SECONDS
-    _send()
+def poke_on_commit() -> None:
+    """Tell the workers, once this transaction stands, that there is mail to send."""
+    transaction.on_commit(poke_outbox, robust=True)
 
 
-def _send() -> None:
-    try:
-        current_app.send_task("messaging.tasks.deliver_due", expires=60)
-    except (OperationalError, OSError) as error:
-        log.warning("the broker does not take a poke: %s", error)
+def poke_parser_on_commit() -> None:
+    """Tell the workers, once this transaction stands, that there is mail to read."""
+    transaction.on_commit(poke_parser, robust=True)

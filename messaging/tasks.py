@@ -6,8 +6,9 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from messaging import trash
+from messaging import retention, trash
 from messaging.outbox import drain, sweep
+from messaging.receiving import parsing
 
 
 @shared_task(ignore_result=True)
@@ -23,9 +24,21 @@ def tick() -> None:
 
 
 @shared_task(ignore_result=True)
+def parse_arrivals() -> None:
+    """Poked when mail has come in, and every few seconds: make messages of it."""
+    parsing.parse_due()
+
+
+@shared_task(ignore_result=True)
 def empty_trash() -> None:
     """Every hour: what has been in the trash for 30 days."""
     trash.empty(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def let_go() -> None:
+    """Every minute: files and words that messages were to keep for a while only."""
+    retention.let_go()
 
 
 @worker_shutting_down.connect

@@ -11,8 +11,9 @@ from django.utils import timezone
 from attachments.models import Attachment
 from attachments.services import release_attachments
 from messaging.errors import MessageUnfinished
-from messaging.models import Delivery, Folder, Message
+from messaging.models import Arrival, Delivery, Folder, Message
 from messaging.models.message import OPEN
+from messaging.receiving.arrivals import forget_raw
 
 KEPT = timedelta(days=30)
 BATCH = 200
@@ -25,6 +26,12 @@ def trash_message(*, message: Message) -> None:
     Raises MessageUnfinished while it may still leave.
     """
     check_settled(message)
+    discard_message(message=message)
+
+
+@transaction.atomic
+def discard_message(*, message: Message) -> None:
+    """Move a message to the trash even while it may still leave; what was accepted leaves."""
     folder = Folder.objects.filter(inbox=message.inbox_id, role=Folder.Role.TRASH).first()
     Message.objects.filter(pk=message.pk).update(folder=folder, trashed_at=timezone.now())
 
@@ -41,8 +48,14 @@ def delete_message(*, message: Message) -> None:
 
 def check_settled(message: Message) -> None:
     """Lock the message's deliveries; raises MessageUnfinished while it may still leave."""
-    deliveries = Delivery.objects.filter(message=message).order_by("pk").select_for_update()
-    if set(OPEN) & set(deliveries.values_list("state", flat=True)):
+    check_all_settled([message])
+
+
+def check_all_settled(messages: Sequence[Message]) -> None:
+    """`check_settled` for several messages, in one query."""
+    deliveries = Delivery.objects.filter(message__in=[message.pk for message in messages])
+    rows = deliveries.order_by("pk").select_for_update()
+    if set(OPEN) & set(rows.values_list("state", flat=True)):
         raise MessageUnfinished("It has not left yet: cancel it first.")
 
 
@@ -64,5 +77,8 @@ def empty(*, at: datetime) -> int:
 def _delete(messages: Sequence[Message]) -> None:
     ids = [message.pk for message in messages]
     files = list(Attachment.objects.filter(message_enclosures__message__in=ids).distinct())
+    keys = set(Arrival.objects.filter(message__in=ids).values_list("key", flat=True))
     Message.objects.filter(pk__in=ids).delete()
     release_attachments(files)
+    if keys:
+        transaction.on_commit(lambda: forget_raw(keys), robust=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import path
 
+from messaging.api.arrivals import ArrivalView, InboxRaw
 from messaging.api.customers import CustomerViewSet
 from messaging.api.inboxes import FolderViewSet, InboxViewSet
 from messaging.api.limits import LimitsView
@@ -42,6 +43,8 @@ urlpatterns = [
     path("inboxes/<str:id>", InboxViewSet.as_view(ONE), name="inbox"),
     path("inboxes/<str:id>/folders", FolderViewSet.as_view(MANY), name="folders"),
     path("inboxes/<str:id>/folders/<str:folder_id>", FolderViewSet.as_view(ONE), name="folder"),
+    path("inboxes/<str:id>/raw", InboxRaw.as_view(), name="inbox-raw"),
+    path("arrivals/<str:id>", ArrivalView.as_view(), name="arrival"),
     path("customers", CustomerViewSet.as_view(MANY), name="customers"),
     path("customers/<str:id>", CustomerViewSet.as_view(ONE), name="customer"),
     path("threads", ThreadViewSet.as_view({"get": "list"}), name="threads"),

@@ -22,10 +22,12 @@ PREPARATIONS = (("migrate", "--no-input", "--verbosity", "0"), ("prepare_run",))
 
 def main() -> int:
     """Give the exit status: 0 when it was asked to stop."""
-    bind, port = os.environ["BIND"], int(os.environ["PORT"])
-    if taken(bind=bind, port=port):
-        sys.stderr.write(f"{bind}:{port} is in use. Try another: make run PORT={port + 1}\n")
-        return 1
+    bind = os.environ["BIND"]
+    for name in ("PORT", "MAIL_PORT"):
+        port = int(os.environ[name])
+        if taken(bind=bind, port=port):
+            sys.stderr.write(f"{bind}:{port} is in use. Try another: make run {name}={port + 1}\n")
+            return 1
     for arguments in PREPARATIONS:
         if status := subprocess.call([sys.executable, "manage.py", *arguments]):
             return status

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import smtplib
 import sqlite3
 import subprocess
 import sys
@@ -37,8 +38,10 @@ class Installation:
         self.data.mkdir()
         self.logs.mkdir()
         self.port = free_port()
+        self.mail_port = free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.web: Child | None = None
+        self.mail: Child | None = None
         self.workers: list[Child] = []
         self.clock: Child | None = None
         self.worker_app = "project"  # the Celery app that workers run
@@ -53,6 +56,7 @@ class Installation:
             "DATA_DIR": str(self.data),
             "BIND": LOOPBACK,
             "PORT": str(self.port),
+            "MAIL_PORT": str(self.mail_port),
             "PUBLIC_URL": self.url,
             **environment,
         }
@@ -92,6 +96,12 @@ class Installation:
         web.wait_until(self._lives, what="/livez")
         return web
 
+    def start_mail(self) -> Child:
+        """Start the door for mail and wait until it greets."""
+        self.mail = mail = self._start("mail", self._commands["mail"])
+        mail.wait_until(self._greets, what="a greeting")
+        return mail
+
     def start_worker(self, *, clock: bool = True) -> Child:
         """Start a worker; of several that run at a time, only one may have the clock."""
         command = self._commands["worker"].replace("--app project", f"--app {self.worker_app}")
@@ -115,6 +125,12 @@ class Installation:
         self.workers.remove(victim)
         victim.kill()
 
+    def kill_mail(self) -> None:
+        """End the door for mail as a power cut would."""
+        if self.mail is not None:
+            self.mail.kill()
+            self.mail = None
+
     def kill_web(self) -> None:
         """End gunicorn and its processes as a power cut would."""
         if self.web is not None:
@@ -123,12 +139,12 @@ class Installation:
 
     def stop(self) -> None:
         """End all processes, as an operator would: all are asked, then each is waited for."""
-        children = [*self.workers, *filter(None, (self.clock, self.web))]
+        children = [*self.workers, *filter(None, (self.clock, self.web, self.mail))]
         for child in children:
             child.terminate()
         for child in children:
             child.wait(timeout=20)
-        self.workers, self.clock, self.web = [], None, None
+        self.workers, self.clock, self.web, self.mail = [], None, None, None
 
     def _start(self, name: str, command: str) -> Child:
         self._started += 1
@@ -143,6 +159,13 @@ class Installation:
         try:
             return requests.get(f"{self.url}/livez", timeout=2).status_code == 200
         except (requests.ConnectionError, requests.Timeout):
+            return False
+
+    def _greets(self) -> bool:
+        try:
+            with smtplib.SMTP(LOOPBACK, self.mail_port, timeout=2):
+                return True
+        except (OSError, smtplib.SMTPException):
             return False
 
     # Looking

@@ -239,7 +239,7 @@ RAW: dict[str, Any] = {
     "responses": {
         (200, "message/rfc822"): OpenApiResponse(files.BYTES, description="The whole mail."),
         410: problem(
-            "The bytes of a file were removed.",
+            "The bytes of a file were removed, or the workspace stores nothing of its mail.",
             code="attachment_gone",
             message="Expired.",
             details={"reason": "expired", "at": "2026-01-31T09:00:00.000Z"},

@@ -61,7 +61,8 @@ class MailboxView(ApiView):
         own = rows.filter(address__in=(email, f"{local.partition('+')[0]}@{domain}"))
         best = min(own, key=lambda inbox: inbox.address != email, default=None)
         if best is None:
-            raise NotSender(f"{sender.email} is not an address of any inbox here.", field="from")
+            message = f"{sender.email} is not an address of any inbox here."
+            raise NotSender(message, field="from", actual=sender.email)
         return best
 
     def customer(self, id: UUID) -> Customer:

@@ -14,17 +14,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attachments.api import TakesFiles
-from attachments.download import answer_with_bytes, open_blob, readable_blob
+from attachments.download import answer_with_bytes
 from messaging.acceptance import Filing
 from messaging.api import docs
 from messaging.api.filters import MessageFilters, narrow
 from messaging.api.mailbox import MailboxView
 from messaging.entries import Entry, keep_entries, put_entries, take_entries
-from messaging.listing import columns, fill
-from messaging.mime.assembly import assemble
+from messaging.listing import LONG, columns, fill
 from messaging.models import Folder, Message, MessageAttachment
 from messaging.models.message import MessageQuerySet
 from messaging.reading import complete
+from messaging.retention import check_files_kept
 from messaging.serializers.letters import letter_of
 from messaging.serializers.messages import (
     MessageChanges,
@@ -34,6 +34,7 @@ from messaging.serializers.messages import (
 )
 from messaging.services import cancel_message, resolve_message, send_message
 from messaging.sorting import sort_message
+from messaging.source import source_of
 from messaging.trash import delete_message, trash_message
 from project.api.events import spell_event
 from project.api.idempotency import fingerprint_of, once
@@ -124,12 +125,9 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
 
     @extend_schema(**docs.RAW)
     def raw(self, request: Request, id: str) -> HttpResponseBase:
-        """The mail itself, byte for byte as it is sent."""
+        """The mail itself, byte for byte as it is sent, or as it came."""
         message = self._found(self._named(id).in_full(), id)
-        for file in message.enclosures.all():
-            if file.in_mail:
-                open_blob(readable_blob(file.attachment)).close()
-        mail = assemble(message)
+        mail = source_of(message, at=timezone.now())
         headers = {
             "Content-Type": "message/rfc822",
             "Content-Length": str(mail.size),
@@ -148,9 +146,11 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
         """
         wanted = read("att", attachment_id)
         rows = MessageAttachment.objects.filter(message__in=self._named(id))
-        row = rows.select_related("attachment__blob").filter(attachment=wanted).first()
+        rows = rows.select_related("attachment__blob", "message").defer(*LONG_OF_MESSAGE)
+        row = rows.filter(attachment=wanted).first()
         if row is None:
             raise NotFound(f"There is no file {attachment_id} in this message.")
+        check_files_kept(row.message, at=timezone.now())
         inline = read_flag(request, "inline")
         return answer_with_bytes(
             request._request, row.attachment, filename=row.filename, inline=inline
@@ -214,6 +214,7 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
 
 
 BYTES = ("raw", "content")
+LONG_OF_MESSAGE = [f"message__{name}" for name in LONG]
 
 
 def read_filters(request: Request) -> dict[str, Any]:

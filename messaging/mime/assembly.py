@@ -103,8 +103,13 @@ def transfer_encoding(attachment: Attachment) -> str:
 
 
 def mail_type(attachment: Attachment) -> str:
-    """Its type; a mail that cannot travel as it is goes as plain bytes, which stay the same."""
-    if attachment.content_type == MESSAGE_TYPE and transfer_encoding(attachment) == "base64":
+    """Its type; what cannot travel as that in base64 goes as plain bytes, which stay the same.
+
+    Source: RFC 2046, sections 5.1 and 5.2 (composite types have no encoding of their own).
+    """
+    if attachment.content_type == MESSAGE_TYPE and transfer_encoding(attachment) != "base64":
+        return MESSAGE_TYPE
+    if attachment.content_type.startswith(("message/", "multipart/")):
         return "application/octet-stream"
     return attachment.content_type
 

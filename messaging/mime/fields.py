@@ -27,6 +27,7 @@ PARAMETER = re.compile(r"[\s;]*([^\s=;:()\"]+)\s*=\s*", re.DOTALL)
 EXTENDED = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*?))?$")
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,64})\?([BbQq])\?([^?]*)\?=")
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>|([^\s<>,;:\"]+@[^\s<>,;:\"]+)")
 MESSAGE_IDS = re.compile(r"<[^<>\s]+>")
 
@@ -142,13 +143,19 @@ def decode_raw(raw: bytes) -> str:
 def decode_text(raw: bytes, charset: str) -> str:
     """Bytes in a charset that is declared, known or not, true or not, as text."""
     name = charset.strip().strip("'\"").lower()
-    for candidate in (ALIASES.get(name, name) or "utf-8", "utf-8", "windows-1252"):
+    declared = "utf-8" if name in NO_CHARSETS else ALIASES.get(name, name)
+    for candidate in (declared, "utf-8", "windows-1252"):
         try:
-            return raw.decode(candidate)
+            return storable(raw.decode(candidate))
         except (UnicodeError, LookupError, ValueError):
             if candidate == "utf-8" and is_broken_utf8(raw):
-                return raw.decode("utf-8", "ignore")
-    return raw.decode("latin-1")
+                return storable(raw.decode("utf-8", "ignore"))
+    return storable(raw.decode("latin-1"))
+
+
+def storable(text: str) -> str:
+    """The text without NUL and lone surrogates, which no database takes."""
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def is_broken_utf8(raw: bytes) -> bool:
@@ -157,6 +164,9 @@ def is_broken_utf8(raw: bytes) -> bool:
     lost = len(raw) - len(readable.encode("utf-8"))
     return sum(not letter.isascii() for letter in readable) > lost
 
+
+#: encodings of Python that are no charsets, and can be slow or make what is no text
+NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
 
 #: names that Python does not know, or knows otherwise than mail does
 ALIASES = {

@@ -98,16 +98,14 @@ class Part:
         return b"".join(self.blocks())
 
     def text(self) -> str:
-        """Its text, without NUL, which databases refuse."""
+        """Its text, as far as databases take it."""
         content = b""
         for block in self.blocks():
             content += block
             if len(content) >= MAX_TEXT_BYTES:
                 break
         charset = self.parameters.get("charset", "")
-        return decode_text(content[:MAX_TEXT_BYTES], charset).replace(
-            "\0", "\N{REPLACEMENT CHARACTER}"
-        )
+        return decode_text(content[:MAX_TEXT_BYTES], charset)
 
 
 @dataclass(frozen=True, eq=False)

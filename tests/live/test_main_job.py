@@ -123,6 +123,7 @@ class House:
             "LANG": "C.UTF-8",
             "BIND": LOOPBACK,
             "PORT": str(self.port),
+            "MAIL_PORT": str(free_port()),
             "DATA_DIR": str(home / "var"),
             "SMTP_URL": smtp_url,
         }

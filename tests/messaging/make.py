@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from io import BytesIO
 from itertools import count
@@ -11,11 +12,14 @@ from attachments.incoming import Incoming
 from attachments.limits import Limits
 from attachments.models import Attachment
 from attachments.services import put_blob, reserve_attachment, store_attachment
+from messaging.acceptance import Filing
 from messaging.addresses import Address
 from messaging.enclosures import Enclosure
 from messaging.inboxes import create_inbox
 from messaging.letter import Letter
-from messaging.models import Delivery, Inbox, Message
+from messaging.models import Arrival, Delivery, Inbox, Message
+from messaging.receiving.arrivals import keep_arrivals, open_incoming
+from messaging.receiving.parsing import parse_arrival
 from messaging.services import send_message
 from project.tenancy.models import Workspace
 
@@ -66,6 +70,7 @@ def make_message(
     *,
     files: Sequence[Attachment] = (),
     due_at: datetime | None = None,
+    filing: Filing | None = None,
 ) -> Message:
     """A message that was accepted for sending."""
     return send_message(
@@ -74,6 +79,7 @@ def make_message(
         enclosures=[Enclosure(file) for file in files],
         limits=Limits.for_workspace(inbox.workspace),
         due_at=due_at,
+        filing=filing,
     )
 
 
@@ -86,3 +92,22 @@ def outcomes(message: Message) -> dict[str, str]:
     """The state of each recipient, by address."""
     rows = Message.objects.in_full().get(pk=message.pk).recipients
     return {one.email: one.state for one in rows}
+
+
+def make_arrival(inbox: Inbox, raw: bytes) -> Arrival:
+    """A mail that came in by HTTP and has not been read."""
+    with closing(open_incoming()) as incoming:
+        incoming.write(raw)
+        (arrival,) = keep_arrivals(
+            envelope=[(inbox, inbox.address)], incoming=incoming, via=Arrival.Via.HTTP
+        )
+    return arrival
+
+
+def receive(inbox: Inbox, raw: bytes) -> Message:
+    """The message that a mail becomes."""
+    arrival = make_arrival(inbox, raw)
+    assert parse_arrival(arrival.pk)
+    arrival.refresh_from_db()
+    assert arrival.message
+    return arrival.message

@@ -28,6 +28,7 @@ def start(folder, port):
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "BIND": LOOPBACK,
         "PORT": str(port),
+        "MAIL_PORT": str(free_port()),
         "DATA_DIR": str(folder / "var"),
     }
     command = [sys.executable, "-P", "project/run.py"]
@@ -49,7 +50,7 @@ def test_it_serves_until_it_is_asked_to_stop(tmp_path, port, number):
         assert run.process.wait(timeout=60) == 0
     finally:
         run.stop(timeout=60)
-    assert run.said().count("stopped (rc=0)") == 2
+    assert run.said().count("stopped (rc=0)") == 3
     assert "Traceback" not in run.said()
     assert not answers(port)
 

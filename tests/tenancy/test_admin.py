@@ -14,10 +14,17 @@ from django.utils import timezone
 
 from messaging.contacts import Contact, create_customer
 from messaging.models import Attempt, Captured, Delivery, Suppression
-from project.events.models import WebhookEndpoint
-from project.tenancy.models import ApiKey, Domain, IdempotencyRecord, User, digest_of
+from project.events.models import Event, WebhookEndpoint
+from project.tenancy.models import (
+    ApiKey,
+    Domain,
+    IdempotencyRecord,
+    User,
+    Workspace,
+    digest_of,
+)
 from tests.make import make_key
-from tests.messaging.make import make_file, make_inbox, make_message
+from tests.messaging.make import make_arrival, make_file, make_inbox, make_message
 from tests.people import Person
 
 OURS = ("tenancy", "events", "messaging")
@@ -40,6 +47,7 @@ def operator(alice: Person) -> Client:
     )
     Domain.objects.create(workspace=alice.workspace, name="example.com")
     create_customer(workspace=alice.workspace, name="Ann", emails=[Contact("ann@example.com")])
+    make_arrival(inbox, b"Subject: x\r\n\r\n")
     Suppression.objects.create(workspace=alice.workspace, email="gone@example.com")
     WebhookEndpoint.objects.create(
         workspace=alice.workspace, dialect="native", url="https://x.test"
@@ -111,6 +119,31 @@ def test_messages_are_canceled_by_an_action(operator: Client, alice: Person):
         {"action": "cancel", "_selected_action": [message.pk]},
     )
     assert Delivery.objects.get(message=message).state == "canceled"
+
+
+def test_a_suppression_is_lifted_by_an_action(operator: Client):
+    row = Suppression.objects.get()
+    operator.post(
+        admin_url(Suppression, "changelist"), {"action": "lift", "_selected_action": [row.pk]}
+    )
+    assert not Suppression.objects.exists()
+    assert Event.objects.filter(kind="suppression.removed", subject_id=row.pk).exists()
+
+
+def test_a_workspace_is_told_to_store_nothing(operator: Client, alice: Person):
+    page = admin_url(Workspace, "change", alice.workspace.pk)
+    assert 'name="stores_content"' in operator.get(page).content.decode()
+    form = {
+        "name": "Acme",
+        **{f"{rows}-{count}_FORMS": 0 for rows in ROWS for count in ("TOTAL", "INITIAL")},
+    }
+    for on in (False, True):
+        operator.post(page, {**form, **({"stores_content": "on"} if on else {})})
+        alice.workspace.refresh_from_db()
+        assert alice.workspace.stores_content == on
+
+
+ROWS = ("memberships", "domains")
 
 
 def test_people_are_made_with_a_password(operator: Client):

@@ -24,6 +24,7 @@ class Command(BaseCommand):
             ("Enclose", settings.PUBLIC_URL),
             *(greeting(first) if first else reminder()),
             ("API docs", f"{settings.PUBLIC_URL}/api/v1/docs"),
+            ("Mail in", f"smtp://{settings.BIND}:{settings.MAIL_PORT}"),
             ("Sent mail", sent_mail()),
         ]
         self.stdout.write("")

@@ -1,0 +1,20 @@
+"""What can be wrong with mail that comes in."""
+
+from project.errors import Invalid, TooLarge
+
+
+class EmptyMail(Invalid):
+    """Not a byte came."""
+
+    code = "empty_mail"
+
+
+class MailTooLarge(TooLarge):
+    """More bytes than any mail may have here."""
+
+    code = "mail_too_large"
+
+    def __init__(self, *, size: int, limit: int) -> None:
+        super().__init__(
+            f"This mail has {size} bytes; at most {limit} are taken.", limit=limit, actual=size
+        )
