@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.db import transaction
@@ -18,6 +20,7 @@ from drafts import docs
 from drafts.check import check_draft
 from drafts.errors import DraftNotFound
 from drafts.models import Draft, DraftQuerySet
+from drafts.replies import forward, reply_to
 from drafts.serializers import (
     PREFIX,
     DraftChanges,
@@ -354,3 +357,31 @@ def _answer(draft: Draft, *, status: int = 200) -> Response:
 def _answer_with_file(draft: Draft, position: int, *, status: int = 200) -> Response:
     spelt = spell_enclosure(draft.files[position])
     return Response(spelt, status=status, headers=_tag(draft))
+
+
+class AnswerViewSet(DraftsView, ApiViewSet):
+    """Drafts that begin with a message."""
+
+    scopes = {"reply": Scope.DRAFT, "reply_all": Scope.DRAFT, "forward": Scope.DRAFT}
+
+    @extend_schema(**docs.ANSWER)
+    def reply(self, request: Request, id: str) -> Response:
+        """A draft to the author of a message, which it quotes."""
+        return self._made(request, id, partial(reply_to, to_all=False))
+
+    @extend_schema(**docs.ANSWER)
+    def reply_all(self, request: Request, id: str) -> Response:
+        """A draft to everybody whom a message came from or went to, but ourselves."""
+        return self._made(request, id, partial(reply_to, to_all=True))
+
+    @extend_schema(**docs.ANSWER)
+    def forward(self, request: Request, id: str) -> Response:
+        """A draft that passes a message on, with its files: none is uploaded again."""
+        return self._made(request, id, forward)
+
+    def _made(self, request: Request, id: str, make: Callable[..., Draft]) -> Response:
+        rows = self.messages.in_full().select_related("customer", "thread", "workspace")
+        message = rows.filter(pk=read("msg", id)).first()
+        if message is None:
+            raise NotFound(f"There is no message {id} here.")
+        return once(request, lambda: _answer(make(message=message, limits=self.limits), status=201))

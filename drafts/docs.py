@@ -257,3 +257,10 @@ EDIT_FILE: dict[str, Any] = {
         OpenApiExample("Rename", request_only=True, value={"filename": "Invoice 1234.pdf"}),
     ],
 }
+MESSAGE_ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`msg_…`")
+ANSWER: dict[str, Any] = {
+    "parameters": [MESSAGE_ID],
+    "request": None,
+    "responses": {201: DraftOut},
+    "examples": [DRAFT],
+}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from drafts.api import DraftFileViewSet, DraftViewSet
+from drafts.api import AnswerViewSet, DraftFileViewSet, DraftViewSet
 
 app_name = "drafts"
 
@@ -24,5 +24,13 @@ urlpatterns = [
         "drafts/<str:id>/attachments/<str:attachment_id>",
         DraftFileViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
         name="file",
+    ),
+    *(
+        path(
+            f"messages/<str:id>/{action}",
+            AnswerViewSet.as_view({"post": action}),
+            name=action.replace("_", "-"),
+        )
+        for action in ("reply", "reply_all", "forward")
     ),
 ]
