@@ -6,6 +6,7 @@ false flag, and "a day" for a nameless ValueError.
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -40,3 +41,13 @@ class Environment(environ.Env):  # type: ignore[misc]
         if not settings.get("ENGINE", "").startswith("django.db.backends."):
             raise ImproperlyConfigured(f"{var} must begin with sqlite:// or postgres://.")
         return settings
+
+    def origins(self, var: str) -> list[str]:
+        """Give the origins of a list, spelt as browsers send them."""
+        found = [text.strip().lower().rstrip("/") for text in self.list(var, default=[])]
+        for origin in found:
+            scheme, _, rest = origin.partition("://")
+            if scheme not in ("http", "https") or urlsplit(origin).netloc != rest or not rest:
+                message = f"{var} lists origins such as https://app.example.com, not {origin!r}."
+                raise ImproperlyConfigured(message)
+        return found

@@ -1,6 +1,7 @@
 """How gunicorn serves: a few processes of threads, for bodies of megabytes on slow lines."""
 
 import os
+import resource
 import socket
 import struct
 from typing import Any
@@ -23,6 +24,10 @@ limit_request_line = 8190
 
 # State belongs in DATA_DIR; this socket would lie in the home directory.
 control_socket_disable = True
+
+# Every file of a request is open while the request is read: as many as the system allows.
+_, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
 
 _SILENCE = struct.pack("ll", 60, 0)
 

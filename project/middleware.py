@@ -1,11 +1,13 @@
-"""The outermost middleware: request ids, and errors in the shape of the door they occur at."""
+"""The middleware inside CORS: request ids, and errors in the shape of their door."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Callable
+from importlib import import_module
 
+from django.conf import settings
 from django.core import signals
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
@@ -40,6 +42,7 @@ class DoorMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+        import_module(settings.ROOT_URLCONF)  # the doors are registered from here on
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-Id", "")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
+
+from project.contracts.doors import DOORS
 
 TRAY = "/mail/outbox"
 
@@ -17,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """The desk for people who are signed in; for others a page that says what this is."""
     if request.user.is_authenticated:
         return redirect(TRAY)
-    return render(request, "home.html")
+    return render(request, "home.html", {"doors": DOORS, "host": settings.PUBLIC_URL})
 
 
 def csp_nonce(request: HttpRequest) -> dict[str, Any]:

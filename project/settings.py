@@ -24,6 +24,7 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).absolute()
 
 BIND = env.str("BIND", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
+MAIL_PORT = env.int("MAIL_PORT", default=2525)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 if urlsplit(PUBLIC_URL).scheme not in ("http", "https") or not urlsplit(PUBLIC_URL).hostname:
     raise ImproperlyConfigured("PUBLIC_URL must begin with http:// or https:// and name a host.")
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.cors.DoorCorsMiddleware",  # outermost, so that errors carry the headers as well
     "project.middleware.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -211,6 +213,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 1.0,
         "options": {"expires": 5},
     },
+    "parse-arrivals": {
+        "task": "messaging.tasks.parse_arrivals",
+        "schedule": 3.0,
+        "options": {"expires": 5},
+    },
     "confirm-uploads": {
         "task": "attachments.tasks.confirm_uploads",
         "schedule": 5.0,
@@ -226,6 +233,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },
+    "let-go-of-files-and-words": {
+        "task": "messaging.tasks.let_go",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget-idempotency-keys": {
         "task": "project.tenancy.tasks.forget_idempotency_keys",
         "schedule": 3600.0,
@@ -239,6 +251,10 @@ SMTP_URL = env.str("SMTP_URL", default="")
 #: not Django's own EMAIL_BACKEND: this one carries the mail of inboxes
 PROVIDER_BACKEND = env.str("EMAIL_BACKEND", default="")
 MAIL_DOMAINS = env.list("MAIL_DOMAINS", default=["acme.test"] if LOCAL else [])
+#: how the door for mail calls itself, and the certificate with which it offers STARTTLS
+MAIL_HOSTNAME = env.str("MAIL_HOSTNAME", default=PUBLIC_HOST)
+MAIL_TLS_CERTIFICATE = env.str("MAIL_TLS_CERTIFICATE", default="")
+MAIL_TLS_KEY = env.str("MAIL_TLS_KEY", default="")
 WAIT_HOURS = env.float("WAIT_HOURS", default=24.0)
 
 # What the installation itself writes to its people (a new password): the same way out, or the log.
@@ -373,6 +389,38 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
     }
 }
+
+# Browser clients of other origins: keys only, never a session's cookie.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ORIGINS")
+CORS_ALLOW_CREDENTIALS = False
+CORS_PREFLIGHT_MAX_AGE = 3600
+CORS_ALLOW_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "if-range",
+    "range",
+    "x-api-key",
+    "x-request-id",
+    "x-requested-with",
+    *("bird-caller", "bird-surface", "bird-version"),  # its client library sends them
+]
+CORS_EXPOSE_HEADERS = [
+    "Accept-Ranges",
+    "Allow",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Idempotency-Replay",
+    "Idempotent-Response",
+    "Location",
+    "Retry-After",
+    "X-Request-Id",
+]
 
 # Caches and logs --------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("readyz", readyz),
     path("api/v1", Root.as_view(), name="api"),
     path("api/v1/", include("project.api.urls")),
+    path("api/v1/", include("project.contracts.docs")),
     path("api/v1/", include("attachments.urls")),
     path("api/v1/", include("drafts.urls")),
     path("api/v1/", include("messaging.urls")),

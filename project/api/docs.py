@@ -18,3 +18,4 @@ class DocsView(SpectacularSwaggerSplitView):
     authentication_classes = (SessionAuthentication,)  # for the page's own bar
     permission_classes = (AllowAny,)
     url_name = "api-schema"
+    title = "API"

@@ -24,6 +24,8 @@ from project.api.authentication import KeyAuthentication
 from project.api.errors import Problem, problem_of, register
 from project.api.renderers import JSONRenderer, encode_json
 from project.api.throttling import WindowThrottle
+from project.contracts.schema import ContractSchema
+from project.errors import Refusal
 
 STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
@@ -44,7 +46,8 @@ class Contract(ABC, Generic[AnyRow]):
     """One documented API: where it is served, and how it spells what goes wrong.
 
     `rows` go from a class of exception, or from the bare status of a problem that has no class,
-    to the answer. The most special class wins; what has no row is a bug, and answered as 500.
+    to the answer. The most special class wins. A refusal without a row is a bug, and answered as
+    500; a status that has none (412) as a 400 if it is the caller's fault.
     `names` are the vendor's spellings of the core's fields, for refusals that name one.
     """
 
@@ -63,7 +66,8 @@ class Contract(ABC, Generic[AnyRow]):
             if kind in self.rows:
                 found: AnyRow = self.rows[kind]
                 return found
-        other: AnyRow = self.rows.get(problem.status, self.rows[500])
+        is_theirs = problem.status < 500 and not isinstance(problem.cause, Refusal)
+        other: AnyRow = self.rows.get(problem.status) or self.rows[400 if is_theirs else 500]
         return other
 
     def spell(self, request: HttpRequest, problem: Problem) -> tuple[int, dict[str, Any]]:
@@ -112,6 +116,7 @@ class ContractView(MailboxView):
     """One address of a contract: a key in, JSON out, whatever Accept says."""
 
     contract: ClassVar[Contract[Any]]
+    schema = ContractSchema()
     authentication_classes = [KeyAuthentication]
     renderer_classes = [JSONRenderer]
 

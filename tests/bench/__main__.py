@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import files, listing, mail
+from tests.bench import doors, files, listing, mail
 from tests.bench.house import House, open_house
 from tests.bench.table import Line, markdown
 
@@ -18,6 +18,7 @@ ROWS: Final[dict[str, Callable[[House], list[Line]]]] = {
     "W5": mail.messages_with_file,
     "W6": listing.pages,
     "W8": mail.due_at_one_instant,
+    "W9": doors.json_with_files,
 }
 
 

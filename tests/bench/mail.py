@@ -28,7 +28,7 @@ FLOOR_SENDER: Final = "floor@example.com"
 def messages_with_file(house: House) -> list[Line]:
     """W5: messages with a 50 KB file, accepted while the worker is held, then delivered."""
     at_once(house.clients_for(8), fresh_files(16, FILE), _send)  # warm
-    _wait_settled(house)
+    wait_settled(house)
     wait_idle(house.roots)
     since = time.time()
     files = fresh_files(MESSAGES, FILE)
@@ -40,7 +40,7 @@ def messages_with_file(house: House) -> list[Line]:
         delivering_from = time.time()
     with measured(house.roots) as delivering:
         _wait_kept(house, MESSAGES, since=since)
-        _wait_settled(house)
+        wait_settled(house)
     kept = _kept(house, since=since)
     _check_files(kept, files)
     took = Cost(delivering.cost.cpu, _last(kept) - delivering_from, delivering.cost.growth)
@@ -75,7 +75,7 @@ def due_at_one_instant(house: House) -> list[Line]:
             "WHERE state = 'queued'"
         )
         _wait_kept(house, DRAFTS, since=since)
-        _wait_settled(house)
+        wait_settled(house)
     kept = _kept(house, since=since)
     wanted = {row[0] for row in house.installation.rows(_DRAFT_IDS)}
     times = Counter(one.message_id for one in kept)
@@ -126,7 +126,7 @@ def _wait_kept(house: House, count: int, *, since: float) -> None:
     )
 
 
-def _wait_settled(house: House) -> None:
+def wait_settled(house: House) -> None:
     """Wait until everything that was sent is known to be."""
     question = (
         "SELECT count(*) FROM messaging_recipient AS one JOIN messaging_delivery AS delivery "

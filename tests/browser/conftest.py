@@ -16,17 +16,23 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A page that fails the test when its console shows an error or a violation."""
+def bare_page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """A page whose console is nobody's business."""
     # Playwright runs an event loop in this thread, in which Django refuses the database.
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         page = browser.new_page()
         page.set_default_timeout(10_000)
-        page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
         browser.close()
+
+
+@pytest.fixture
+def page(bare_page: Page) -> Iterator[Page]:
+    """A page that fails the test when its console shows an error or a violation."""
+    complaints: list[str] = []
+    bare_page.on("console", lambda line: line.type == "error" and complaints.append(line.text))
+    bare_page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield bare_page
     assert complaints == []

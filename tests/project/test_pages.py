@@ -1,13 +1,17 @@
 """The front page, health, sign-in pages and error pages."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.db import OperationalError
 from django.test import Client
+from django.utils.html import escape
 
+from project.contracts.doors import DOORS, Door
 from tests.make import PASSWORD, make_user
 from tests.people import Person
 
@@ -17,6 +21,34 @@ def test_the_front_page_says_what_this_is(db: None) -> None:
     assert answer.status_code == 200
     for link in ("/accounts/login/", "/api/v1/docs", "/api/v1/schema"):
         assert f'href="{link}"' in answer.text
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_the_front_page_leads_to_every_door(db: None, door: Door) -> None:
+    page = Client().get("/").text
+    assert f'href="/api/v1/docs/{door.name}"' in page
+    assert door.title in page
+    assert escape(door.example) in page
+    assert door.title in Client().get(f"/api/v1/docs/{door.name}").text
+    assert door.example in (settings.BASE_DIR / "README.md").read_text()
+
+
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.name)
+def test_every_door_is_described(db: None, door: Door) -> None:
+    answer = Client().get(f"/api/v1/schema/{door.name}", headers={"Accept": "application/json"})
+    described = json.loads(answer.content)
+    assert described["info"]["title"] == door.title
+    assert described["info"]["description"] == door.introduction
+    assert len(described["paths"]) >= 3
+    assert "ErrorFacts" not in described["components"].get("schemas", {}), (
+        "the native door's errors"
+    )
+    assert not [path for path in described["paths"] if path.startswith("/api/v1")]
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                assert operation.get("summary") or operation.get("description"), (method, path)
+                assert any(status >= "400" for status in operation["responses"]), (method, path)
 
 
 def test_the_front_page_takes_people_to_the_tray(alice: Person) -> None:

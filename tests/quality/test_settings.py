@@ -52,6 +52,7 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("PUBLIC_URL", "mail.example.com"),
         ("DEBUG", "perhaps"),
         ("WAIT_HOURS", "a day"),
+        ("CORS_ORIGINS", "*"),
         ("DATABASE_URL", "a database"),
     ],
 )
