@@ -1,0 +1,1 @@
+"""The vendor's spelling: `spell_…` for answers, serializers for requests."""
