@@ -1,0 +1,1 @@
+"""The resources of AgentSend, one module each."""
