@@ -1,5 +1,26 @@
 """Where the contract is served."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from project.contracts.bird.errors import BIRD
+from project.contracts.bird.views.batches import Batches
+from project.contracts.bird.views.files import File, Files
+from project.contracts.bird.views.messages import Cancel, Events, Messages, OneMessage, Recipients
+from project.contracts.bird.views.suppressions import OneSuppression, Suppressions
+
+BIRD.register()
+
+MESSAGE = "v1/email/messages/<str:message_id>"
+
+urlpatterns = [
+    path("v1/email/messages", Messages.as_view()),
+    path(MESSAGE, OneMessage.as_view()),
+    path(f"{MESSAGE}/cancel", Cancel.as_view()),
+    path(f"{MESSAGE}/recipients", Recipients.as_view()),
+    path(f"{MESSAGE}/events", Events.as_view()),
+    path(f"{MESSAGE}/attachments", Files.as_view()),
+    path(f"{MESSAGE}/attachments/<str:attachment_id>", File.as_view()),
+    path("v1/email/batches", Batches.as_view()),
+    path("v1/email/suppressions", Suppressions.as_view()),
+    path("v1/email/suppressions/<str:suppression_id>", OneSuppression.as_view()),
+]
