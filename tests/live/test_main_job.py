@@ -185,7 +185,7 @@ def test_make_run_greets_and_ctrl_c_loses_no_delivery(
                 sink.release(at)
             child.process.wait(timeout=60)
             assert "Traceback" not in child.said()
-            assert child.said().count("stopped (rc=0)") == 2
+            assert child.said().count("stopped (rc=0)") == 3
             sink.release(at)
             child = house.start()
             mail = sink.wait_kept(count, timeout=60)[-1]

@@ -11,11 +11,18 @@ from messaging.contacts import create_customer
 from messaging.models import Message
 from project.ids import spell
 from tests.drafts.make import make_draft
-from tests.messaging.make import make_file, make_inbox, make_message, make_reservation
+from tests.messaging.make import (
+    make_arrival,
+    make_file,
+    make_inbox,
+    make_message,
+    make_reservation,
+)
 from tests.people import Person
 
 #: the second segment of a path -> what its `id` begins with
 PREFIXES = {
+    "arrivals": "arr",
     "attachments": "att",
     "customers": "cus",
     "drafts": "drf",
@@ -56,6 +63,7 @@ def make_house(person: Person) -> House:
         "fol": spell("fol", folder.pk),
         "cus": spell("cus", create_customer(workspace=person.workspace, name="Ann").pk),
         "key": spell("key", person.api_key.pk),
+        "arr": spell("arr", make_arrival(inbox, b"Subject: x\r\n\r\ny").pk),
     }
 
 

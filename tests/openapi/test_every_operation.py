@@ -46,6 +46,7 @@ def describe(*, coverage: bool) -> schemathesis.BaseSchema:
     return schema
 
 
+schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
 schema = describe(coverage=False)
 whole = describe(coverage=True)
 

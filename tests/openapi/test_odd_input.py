@@ -199,7 +199,8 @@ def test_it_survives_odd_headers(asked: Questioner, house: House) -> None:
 
 def fields_of(operation: dict[str, Any]) -> list[str]:
     """The fields of an operation's JSON body, in any of its shapes."""
-    shapes = [operation["requestBody"]["content"]["application/json"]["schema"]]
+    content = operation["requestBody"]["content"]
+    shapes = [content["application/json"]["schema"]] if "application/json" in content else []
     found: dict[str, None] = {"": None}
     while shapes:
         shape = shapes.pop()
