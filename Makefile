@@ -62,12 +62,17 @@ run: .venv/ready staticfiles/staticfiles.json
 	@exec python -P project/run.py
 
 # Every run is done, also after one that failed; what has no server here is skipped with the reason.
+# What runs an installation has the machine to itself; the rest is spread over the cores.
+SPREAD := -n auto --dist loadfile
+ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
+	--ignore=tests/browser --ignore=tests/sdks
+
 test: .venv/ready
 	@status=0; \
-	pytest -rs || status=1; \
-	pytest -rs --database=postgresql -m "not (quality or sqlite_only or browser)" \
-		--ignore=tests/services --ignore=tests/messaging/mime --ignore=tests/browser \
-		--ignore=tests/sdks || status=1; \
+	pytest -rs $(SPREAD) -m "not live" || status=1; \
+	pytest -rs -m live || status=1; \
+	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality or sqlite_only)" || status=1; \
+	pytest -rs $(ON_POSTGRESQL) -m "live and not sqlite_only" || status=1; \
 	pytest -rs --files=s3 tests/attachments || status=1; \
 	exit $$status
 

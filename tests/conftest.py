@@ -1,7 +1,9 @@
 """What all tests share: which back-ends they run on, who is in them, what they really used."""
 
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import environ
 import pytest
@@ -35,6 +37,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("sqlite_only"):
             item.add_marker(skip)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let the process that sums up know what this one has used."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["used"] = [str(server) for server in session.config.stash.get(USED, [])]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another process has used."""
+    used = node.config.stash.setdefault(USED, [])
+    used += getattr(node, "workeroutput", {}).get("used", [])
 
 
 def pytest_terminal_summary(
@@ -81,3 +96,13 @@ def attachment_files(request: pytest.FixtureRequest) -> Iterator[None]:
             patch.setenv(name, value)
         with override_settings(STORAGES={**settings.STORAGES, "attachments": storage}):
             yield
+
+
+RANDOM_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Leave ids of the moment out of the names of tests: every process must find the same ones."""
+    if isinstance(val, str) and RANDOM_ID.search(val):
+        return RANDOM_ID.sub("…", val)
+    return None

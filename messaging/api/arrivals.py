@@ -28,9 +28,7 @@ RFC822 = "message/rfc822"
 INBOX_ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`inb_…`")
 ARRIVAL_ID = OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="`arr_…`")
 ARRIVED = {"id": "arr_01kagyx6aaeq7b0m4v1c2n8t5r", "state": "received", "message_id": None}
-EXAMPLE = OpenApiExample(
-    "Arrived", response_only=True, status_codes=["200", "202"], value=ARRIVED
-)
+EXAMPLE = OpenApiExample("Arrived", response_only=True, status_codes=["200", "202"], value=ARRIVED)
 
 
 class NotAMail(UnsupportedType):
