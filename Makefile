@@ -62,8 +62,9 @@ run: .venv/ready staticfiles/staticfiles.json
 	@exec python -P project/run.py
 
 # Every run is done, also after one that failed; what has no server here is skipped with the reason.
-# What runs an installation has the machine to itself; the rest is spread over the cores.
-SPREAD := -n auto --dist loadfile
+# What runs an installation has the machine to itself; the rest is spread over the cores, of which
+# each starts the servers that it needs.
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
 ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
 	--ignore=tests/browser --ignore=tests/sdks
 
