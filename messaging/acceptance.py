@@ -156,14 +156,19 @@ def _files_until(filing: Filing, leaves_at: datetime, *, stores_content: bool) -
 
 
 def threading_of(answered: Message | None) -> tuple[str, list[str]]:
-    """In-Reply-To and References (RFC 5322, section 3.6.4), the first reference always kept."""
+    """In-Reply-To and References (RFC 5322, section 3.6.4)."""
     if answered is None or not MESSAGE_ID.fullmatch(answered.rfc_message_id):
         return "", []
     known = [*answered.references, answered.rfc_message_id]
     references = [one for one in known if MESSAGE_ID.fullmatch(one)]
-    if len(references) > MAX_REFERENCES:
-        references = [references[0], *references[1 - MAX_REFERENCES :]]
-    return answered.rfc_message_id, references
+    return answered.rfc_message_id, shorten_references(references)
+
+
+def shorten_references(ids: Sequence[str]) -> list[str]:
+    """The chain that led to a mail, as much of it as is kept: its beginning, and its end."""
+    if len(ids) <= MAX_REFERENCES:
+        return list(ids)
+    return [ids[0], *ids[1 - MAX_REFERENCES :]]
 
 
 def _thread_of(inbox: Inbox, letter: Letter, filing: Filing) -> Thread:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, TYPE_CHECKING, Protocol
@@ -164,3 +164,21 @@ class Transport(Protocol):
 
     def run(self, parcel: Parcel, line: Line) -> None:
         """Carry this parcel, and those that `line` has next, until there are none."""
+
+
+def carry_in_turn(
+    parcel: Parcel, line: Line, carry: Callable[[Parcel, Line], tuple[End | None, Parcel | None]]
+) -> None:
+    """Carry a parcel, and those that `line` has next, one after the other.
+
+    `carry` gives the end of one, None if it may not go, and the next, if the drain named one.
+    """
+    after: Parcel | None = parcel
+    while after:
+        try:
+            ended, rider = carry(after, line)
+        finally:
+            after.close()
+        if rider and ended:
+            line.end(ended)
+        after = rider or line.next(ended=ended)

@@ -22,7 +22,7 @@ from messaging.addresses import Address
 from messaging.mime.assembly import letter_of, mail_type
 from messaging.mime.writer import FileChanged
 from messaging.models import MessageAttachment
-from messaging.outbox.parcel import FilesMissing, Line, Parcel
+from messaging.outbox.parcel import FilesMissing, Line, Parcel, carry_in_turn
 from messaging.outbox.record import End, Reply
 from project.errors import Refusal
 
@@ -40,15 +40,7 @@ class ProviderTransport:
 
     def run(self, parcel: Parcel, line: Line) -> None:
         """Hand over this parcel, and those that `line` has next."""
-        after: Parcel | None = parcel
-        while after:
-            try:
-                ended, rider = self.hand_over(after, line)
-            finally:
-                after.close()
-            if rider and ended:
-                line.end(ended)
-            after = rider or line.next(ended=ended)
+        carry_in_turn(parcel, line, self.hand_over)
 
     def hand_over(self, parcel: Parcel, line: Line) -> tuple[End | None, Parcel | None]:
         """Hand over one: its end, None if it may not go, and the next, if the drain named one."""

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from attachments.errors import StorageUnavailable
 from messaging.models import Recipient
-from messaging.outbox.parcel import Addressee, FilesMissing, Line, Parcel
+from messaging.outbox.parcel import Addressee, FilesMissing, Line, Parcel, carry_in_turn
 from messaging.outbox.record import End, Reply
 from project.errors import Refusal
 
@@ -40,15 +40,7 @@ class RehearsalTransport:
 
     def run(self, parcel: Parcel, line: Line) -> None:
         """Rehearse this parcel, and those that `line` has next."""
-        after: Parcel | None = parcel
-        while after:
-            try:
-                ended, rider = self.rehearse(after, line)
-            finally:
-                after.close()
-            if rider and ended:
-                line.end(ended)
-            after = rider or line.next(ended=ended)
+        carry_in_turn(parcel, line, self.rehearse)
 
     def rehearse(self, parcel: Parcel, line: Line) -> tuple[End | None, Parcel | None]:
         """Rehearse one: its end, None if it may not go, and the next, if the drain named one."""

@@ -13,7 +13,7 @@ from attachments.errors import StorageUnavailable
 from attachments.storage import attachment_storage
 from messaging.mime.writer import FileChanged, MimeWriter
 from messaging.models import Captured
-from messaging.outbox.parcel import FilesMissing, Line, Parcel
+from messaging.outbox.parcel import FilesMissing, Line, Parcel, carry_in_turn
 from messaging.outbox.record import End, Reply
 from project.errors import Refusal
 
@@ -29,15 +29,7 @@ class TrayTransport:
 
     def run(self, parcel: Parcel, line: Line) -> None:
         """Capture this parcel, and those that `line` has next."""
-        after: Parcel | None = parcel
-        while after:
-            try:
-                ended, rider = self.capture(after, line)
-            finally:
-                after.close()
-            if rider and ended:
-                line.end(ended)
-            after = rider or line.next(ended=ended)
+        carry_in_turn(parcel, line, self.capture)
 
     def capture(self, parcel: Parcel, line: Line) -> tuple[End | None, Parcel | None]:
         """Capture one: its end, None if it may not go, and the next, if the drain named one.

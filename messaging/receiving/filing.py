@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from attachments.models import Attachment, AttachmentState, Origin
+from messaging.acceptance import shorten_references
 from messaging.addresses import Address
 from messaging.models import Arrival, Folder, Inbox, Message, MessageAttachment, Thread
 from messaging.models.message import Direction
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from messaging.mime.fields import Fields
     from messaging.receiving.parsing import Found, Read
 
-MAX_REFERENCES = 50
 MAX_HEADERS = 500
 MAX_HEADER_CHARACTERS = 16_384
 MAX_ADDRESSES = 1000
@@ -153,7 +153,7 @@ def _ancestors(fields: Fields) -> tuple[str, list[str]]:
     """In-Reply-To, and References from the oldest on."""
     answered = next(iter(fields.message_ids("In-Reply-To")), "")[:998]
     references = [one[:998] for one in fields.message_ids("References")]
-    return answered, references[-MAX_REFERENCES:]
+    return answered, shorten_references(references)
 
 
 def _thread_of(

@@ -59,15 +59,11 @@ def once(request: Request, effect: Effect, *, fingerprint: str | None = None) ->
     """
     caller = request.auth
     assert isinstance(caller, Caller)
-    key = read_key(request.headers.get("Idempotency-Key"))
-    if key is None:
-        with transaction.atomic():
-            return effect()
     response, replayed = remember(
         workspace=caller.workspace,
         door=NATIVE,
-        key=key,
-        fingerprint=fingerprint or fingerprint_of(request),
+        key=read_key(request.headers.get("Idempotency-Key")),
+        fingerprint=lambda: fingerprint or fingerprint_of(request),
         effect=effect,
     )
     if replayed:
@@ -102,8 +98,8 @@ def remember(
     *,
     workspace: Workspace,
     door: str,
-    key: str,
-    fingerprint: str,
+    key: str | None,
+    fingerprint: Callable[[], str],
     effect: Effect,
     kept: timedelta = KEPT,
     prepare: Callable[[], None] = lambda: None,
@@ -113,14 +109,18 @@ def remember(
 
     `prepare` runs between the reservation and the transaction of the effect, and may speak to the
     storage. `refused` makes the answer to what one of them raised, which is then stored as well;
-    without one the exception frees the key.
+    without one the exception frees the key. Without a key both simply run, and nothing is kept.
     """
+    if key is None:
+        prepare()
+        with transaction.atomic():
+            return effect(), False
     now = timezone.now()
     wanted = IdempotencyRecord(
         workspace=workspace,
         door=door,
         key=key,
-        fingerprint=fingerprint,
+        fingerprint=fingerprint(),
         lease_until=now + LEASE,
         expires_at=now + kept,
     )

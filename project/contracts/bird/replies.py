@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from messaging.acceptance import MAX_REFERENCES
+from messaging.acceptance import shorten_references
 from messaging.mime.headers import MESSAGE_ID
 from project.errors import Invalid
 
@@ -30,7 +30,7 @@ def read_replying(headers: Mapping[str, str]) -> Replying:
         raise Invalid("must name one Message-ID", field="headers.In-Reply-To")
     return Replying(
         answered=answered[0] if answered else "",
-        references=tuple(found.get(REFERENCES, answered)[-MAX_REFERENCES:]),
+        references=tuple(shorten_references(found.get(REFERENCES, answered))),
     )
 
 

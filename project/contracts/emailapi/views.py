@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -161,18 +160,13 @@ class Send(EmailApiView):
             data = spell_email(message, at=timezone.now())
             return Response(answer(data, "Email sent successfully"))
 
-        key = read_key(request.headers.get("Idempotency-Key"))
-        if key is None:
-            prepare()
-            with transaction.atomic():
-                return effect()
         known = {name: given[name] for name in fields}
         facts = {**known, "attachments": [entry.facts for entry in entries]}
         response, replayed = remember(
             workspace=self.workspace,
             door=CONTRACT.name,
-            key=key,
-            fingerprint=fingerprint_of(request, fields=facts),
+            key=read_key(request.headers.get("Idempotency-Key")),
+            fingerprint=lambda: fingerprint_of(request, fields=facts),
             effect=effect,
             prepare=prepare,
         )

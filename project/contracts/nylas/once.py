@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
 
-from django.db import transaction
 from rest_framework.response import Response
 
 from project.api.errors import problem_of
@@ -34,22 +33,11 @@ def answer_once(
     request id. `prepare` runs before the transaction, and not for a repeat. Without the header
     both simply run. Raises InvalidIdempotencyKey, IdempotencyKeyReused, RequestInProgress.
     """
-    key = view.request.headers.get(HEADER)
-    if key is None:
-        prepare()
-        with transaction.atomic():
-            return effect()
-    if not 1 <= len(key) <= MAX_KEY:
-        raise InvalidIdempotencyKey(
-            f"{HEADER} has 1 to {MAX_KEY} characters, this one {len(key)}.",
-            limit=MAX_KEY,
-            actual=len(key),
-        )
     response, is_replay = remember(
         workspace=view.workspace,
         door=NYLAS.name,
-        key=f"{view.grant.pk.hex}:{sha256(key.encode()).hexdigest()}",
-        fingerprint=fingerprint,
+        key=_key_of(view),
+        fingerprint=lambda: fingerprint,
         effect=effect,
         kept=KEPT,
         prepare=prepare,
@@ -59,6 +47,20 @@ def answer_once(
         response.data["request_id"] = view.request_id
         response[REPLAYED] = "true"
     return response
+
+
+def _key_of(view: GrantView) -> str | None:
+    """The key of the grant's own; it may be longer than those that are kept, so its digest is."""
+    key = view.request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_KEY:
+        raise InvalidIdempotencyKey(
+            f"{HEADER} has 1 to {MAX_KEY} characters, this one {len(key)}.",
+            limit=MAX_KEY,
+            actual=len(key),
+        )
+    return f"{view.grant.pk.hex}:{sha256(key.encode()).hexdigest()}"
 
 
 def _refusal(view: GrantView, error: Exception) -> Response | None:

@@ -71,7 +71,13 @@ def test_a_bug_frees_the_key_and_undoes_the_effect(alice: Person) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        remember(workspace=alice.workspace, door="native", key="k", fingerprint="f", effect=effect)
+        remember(
+            workspace=alice.workspace,
+            door="native",
+            key="k",
+            fingerprint=lambda: "f",
+            effect=effect,
+        )
     assert not IdempotencyRecord.objects.exists()
     assert not Domain.objects.exists()
 
@@ -86,7 +92,7 @@ def test_it_says_that_an_equal_request_is_in_progress(alice: Person) -> None:
     def attempt() -> Any:
         try:
             return remember(
-                workspace=alice.workspace, door="d", key="k", fingerprint="f", effect=effect
+                workspace=alice.workspace, door="d", key="k", fingerprint=lambda: "f", effect=effect
             )
         except RequestInProgress as refusal:
             return refusal
@@ -112,7 +118,9 @@ def test_an_effect_that_lost_its_lease_is_undone(alice: Person) -> None:
         return Response()
 
     with pytest.raises(RequestInProgress):
-        remember(workspace=alice.workspace, door="d", key="k", fingerprint="f", effect=effect)
+        remember(
+            workspace=alice.workspace, door="d", key="k", fingerprint=lambda: "f", effect=effect
+        )
     assert not Domain.objects.exists()
 
 
@@ -169,7 +177,7 @@ def test_it_stores_the_answer_as_it_was(alice: Person) -> None:
             workspace=alice.workspace,
             door="d",
             key="k",
-            fingerprint="f",
+            fingerprint=lambda: "f",
             effect=lambda: Response(body, status=202),
         )
     assert (response.status_code, response.data) == (202, body)
@@ -219,7 +227,7 @@ def test_one_of_several_gets_an_abandoned_key(monkeypatch: pytest.MonkeyPatch) -
 
         barrier.wait()
         try:
-            remember(workspace=workspace, door="d", key="k", fingerprint="f", effect=effect)
+            remember(workspace=workspace, door="d", key="k", fingerprint=lambda: "f", effect=effect)
         except RequestInProgress:
             return False
         finally:

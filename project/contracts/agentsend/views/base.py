@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
@@ -41,15 +40,11 @@ class AgentSendView(ContractView):
 
         What it raises frees the key.
         """
-        key = read_key(self.request.headers.get("Idempotency-Key"))
-        if key is None:
-            with transaction.atomic():
-                return effect()
         response, _ = remember(
             workspace=self.workspace,
             door=AGENTSEND.name,
-            key=key,
-            fingerprint=fingerprint or fingerprint_of(self.request),
+            key=read_key(self.request.headers.get("Idempotency-Key")),
+            fingerprint=lambda: fingerprint or fingerprint_of(self.request),
             effect=effect,
         )
         return response

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import transaction
 from rest_framework.response import Response
 
 from attachments.incoming import Incoming
@@ -58,17 +57,12 @@ class BirdView(ContractView):
         self, prepare: Callable[[], Ready], effect: Callable[[Ready], Response]
     ) -> Response:
         """The same, where `effect` gets what `prepare` has made outside the transaction."""
-        key = read_key(self.request.headers.get("Idempotency-Key"))
-        if key is None:
-            ready = prepare()
-            with transaction.atomic():
-                return effect(ready)
         made: list[Ready] = []
         response, replayed = remember(
             workspace=self.workspace,
             door=BIRD.name,
-            key=key,
-            fingerprint=fingerprint_of(self.request, fields=facts_of(self.request.data)),
+            key=read_key(self.request.headers.get("Idempotency-Key")),
+            fingerprint=lambda: fingerprint_of(self.request, fields=facts_of(self.request.data)),
             effect=lambda: effect(made[0]),
             kept=ANSWERS_KEPT_FOR,
             prepare=lambda: made.append(prepare()),
