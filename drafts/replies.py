@@ -22,8 +22,8 @@ from messaging.models import Inbox, Message, MessageAttachment
 from messaging.models.message import Direction
 from messaging.plain import read_html
 
-ANSWER = re.compile(r"\s*re\s*(\[\d+\])?\s*:", re.IGNORECASE)
-FORWARD = re.compile(r"\s*(fwd?|wg)\s*:", re.IGNORECASE)
+ANSWER = re.compile(r"\s*+re\s*+(\[\d++\]\s*+)?:", re.IGNORECASE)
+FORWARD = re.compile(r"\s*+(fwd?|wg)\s*+:", re.IGNORECASE)
 LOST = (AttachmentState.GONE, AttachmentState.REFUSED, AttachmentState.LINKED)
 FORWARDED = "---------- Forwarded message ----------"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+
+from messaging.plain import Tag, pieces_of
 
 MAX_CHARACTERS = 100_000  # of a text that is looked at
 
@@ -55,7 +56,9 @@ ENDS = re.compile(
 )
 ANSWERED = re.compile(r"\s*(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|enc|r|i)\s*(?:\[\d+\])?:", re.I)
 
-SILENT = {"blockquote", "head", "script", "style"}
+SILENT = {"blockquote", "head"}
+BREAKS = {"br", "div", "p", "li", "tr", "h1", "h2", "h3"}
+VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 QUOTES = {"gmail_quote", "gmail_attr", "gmail_signature", "moz-cite-prefix", "yahoo_quoted"}
 
 
@@ -82,42 +85,21 @@ def new_text(text: str) -> str:
 
 def new_text_of_html(html: str) -> str:
     """The same of an HTML document, in which quotes are elements too."""
-    reader = _Reader()
-    reader.feed(html[:MAX_CHARACTERS])
-    reader.close()
-    return new_text("".join(reader.texts))
+    texts: list[str] = []
+    quote, depth = "", 0  # the element that is passed over, and how deep we are in its like
+    for piece in pieces_of(html[:MAX_CHARACTERS]):
+        if isinstance(piece, str):
+            texts.append("" if quote else piece)
+        elif quote:
+            depth += 0 if piece.name != quote else -1 if piece.is_end else 1
+            quote = quote if depth else ""
+        else:
+            texts.append("\n" if piece.name in BREAKS else "")
+            if not piece.is_end and _is_passed_over(piece):
+                quote, depth = piece.name, 1
+    return new_text("".join(texts))
 
 
-class _Reader(HTMLParser):
-    """Gathers text, but for what stands in a quote."""
-
-    BREAKS = frozenset({"br", "div", "p", "li", "tr", "h1", "h2", "h3"})
-    VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.texts: list[str] = []
-        self._quote = ""  # the element that is passed over, and how deep we are in its like
-        self._depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self._quote:
-            self._depth += tag == self._quote
-            return
-        if tag in self.BREAKS:
-            self.texts.append("\n")
-        classes = set((dict(attrs).get("class") or "").split())
-        if tag not in self.VOID and (tag in SILENT or classes & QUOTES):
-            self._quote, self._depth = tag, 1
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._quote:
-            self._depth -= tag == self._quote
-            if not self._depth:
-                self._quote = ""
-        elif tag in self.BREAKS:
-            self.texts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._quote:
-            self.texts.append(data)
+def _is_passed_over(tag: Tag) -> bool:
+    classes = set(tag.attributes.get("class", "").split())
+    return tag.name not in VOID and (tag.name in SILENT or bool(classes & QUOTES))

@@ -80,9 +80,11 @@ def _quoted_printable(blocks: Iterator[bytes]) -> Iterator[bytes]:
     carry = b""
     for block in blocks:
         text = carry + block
-        cut = text.rfind(b"\n") + 1 or max(len(text) - 3, 0)
-        if cut < len(text) and len(text) - cut > BLOCK:
-            cut = len(text) - 3
+        cut = text.rfind(b"\n") + 1
+        if len(text) - cut > BLOCK:  # a line without an end: not inside an escape or its blanks
+            cut = len(text.rstrip(b" \t\r"))
+            escape = text.rfind(b"=", max(cut - 2, 0), cut)
+            cut = escape if escape >= 0 else cut
         yield binascii.a2b_qp(text[:cut])
         carry = text[cut:]
     yield binascii.a2b_qp(carry)
@@ -90,7 +92,8 @@ def _quoted_printable(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _uuencoded(raw: bytes, start: int, end: int) -> Iterator[bytes]:
     begin = UU_BEGIN.search(raw, start, end)
-    if begin is None:
+    if begin is None:  # said to be encoded, and is not
+        yield from (raw[at : min(at + BLOCK, end)] for at in range(start, end, BLOCK))
         return
     position, lines = begin.end(), bytearray()
     while position < end:

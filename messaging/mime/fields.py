@@ -12,23 +12,25 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
+from encodings import normalize_encoding
 from urllib.parse import unquote_to_bytes
 
 from messaging.addresses import Address
 from messaging.mime.decoding import decode_base64
 
 MAX_HEADER_BYTES = 1024 * 1024
-MAX_COMMENTS = 50
+MAX_MAILBOX = 2000  # characters
 
 NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
 TYPE = re.compile(r"[\s;]*([\w!#$&^.+-]+)\s*/\s*([\w!#$&^.+*-]+)")
 WORD = re.compile(r"\s*([^\s;=\"]+)(?=\s*(?:;|$)|\s+[^\s=])")
-PARAMETER = re.compile(r"[\s;]*([^\s=;:()\"]+)\s*=\s*", re.DOTALL)
+BETWEEN = re.compile(r"[\s;]*+")
+PARAMETER = re.compile(r"([^\s=;:()\"]++)\s*+=\s*+")
 EXTENDED = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*?))?$")
 QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,64})\?([BbQq])\?([^?]*)\?=")
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-ADDRESS = re.compile(r"<([^<>\s]+@[^<>\s]+)>|([^\s<>,;:\"]+@[^\s<>,;:\"]+)")
+NO_ADDRESS = re.compile(r"[\s<>,;:\"()]+")
 MESSAGE_IDS = re.compile(r"<[^<>\s]+>")
 
 
@@ -143,7 +145,7 @@ def decode_raw(raw: bytes) -> str:
 def decode_text(raw: bytes, charset: str) -> str:
     """Bytes in a charset that is declared, known or not, true or not, as text."""
     name = charset.strip().strip("'\"").lower()
-    declared = "utf-8" if name in NO_CHARSETS else ALIASES.get(name, name)
+    declared = "utf-8" if normalize_encoding(name) in NO_CHARSETS else ALIASES.get(name, name)
     for candidate in (declared, "utf-8", "windows-1252"):
         try:
             return storable(raw.decode(candidate))
@@ -200,7 +202,7 @@ def decode_words(text: str) -> str:
     """
     if "=?" not in text:
         return text
-    pieces: list[tuple[str, bytes | str]] = []  # (charset, bytes), or ("", text)
+    pieces: list[tuple[str, bytearray | str]] = []  # (charset, bytes), or ("", text)
     position = 0
     for word in ENCODED_WORD.finditer(text):
         between = text[position : word.start()]
@@ -208,14 +210,14 @@ def decode_words(text: str) -> str:
             pieces.append(("", between))
         charset = word[1].partition("*")[0].lower()
         content = _word_bytes(word[2], word[3])
-        if pieces and pieces[-1][0] == charset and isinstance(before := pieces[-1][1], bytes):
-            pieces[-1] = (charset, before + content)
+        if pieces and pieces[-1][0] == charset and isinstance(before := pieces[-1][1], bytearray):
+            before += content
         else:
-            pieces.append((charset, content))
+            pieces.append((charset, bytearray(content)))
         position = word.end()
     pieces.append(("", text[position:]))
     return "".join(
-        decode_text(piece, charset) if isinstance(piece, bytes) else piece
+        decode_text(bytes(piece), charset) if isinstance(piece, bytearray) else piece
         for charset, piece in pieces
     )
 
@@ -259,9 +261,11 @@ def read_parameters(value: str) -> tuple[str, dict[str, str]]:
 
 def _parameters(value: str, position: int) -> Iterator[tuple[str, str]]:
     while position < len(value):
+        between = BETWEEN.match(value, position)
+        position = between.end() if between else position
         matched = PARAMETER.match(value, position)
         if matched is None:
-            position = value.find(";", position + 1)
+            position = value.find(";", position)
             if position < 0:
                 return
             continue
@@ -315,7 +319,7 @@ def without_comments(value: str) -> str:
             continue
         if not depth:
             kept.append(letter)
-    return "".join(kept) if not depth else value.partition("(")[0] if not kept else "".join(kept)
+    return "".join(kept)
 
 
 # Addresses --------------------------------------------------------------------------------------
@@ -323,14 +327,40 @@ def without_comments(value: str) -> str:
 
 def read_addresses(value: str) -> list[Address]:
     """The mailboxes that a field names; where it makes no sense, whatever looks like one."""
-    if value.count("(") > MAX_COMMENTS:  # the standard library takes quadratic time for them
-        value = without_comments(value)
-    try:
-        found = [(name, email) for name, email in getaddresses([value]) if "@" in email]
-    except Exception:  # (RecursionError among them)
-        found = []
-    if not found:
-        found = [("", one or other) for one, other in ADDRESS.findall(value)]
+    pairs = (pair for piece in _mailboxes(value) for pair in _read_mailbox(piece))
     return [
-        Address(email.strip("<> "), decode_words(name).strip() or None) for name, email in found
+        Address(email.strip("<> "), decode_words(name).strip() or None) for name, email in pairs
     ]
+
+
+def _mailboxes(value: str) -> Iterator[str]:
+    """The value cut at its commas and semicolons, but for those in quotes and comments."""
+    start, depth, quoted, escaped = 0, 0, False, False
+    for place, letter in enumerate(value):
+        if escaped:
+            escaped = False
+        elif letter == "\\":
+            escaped = quoted or depth > 0
+        elif quoted:
+            quoted = letter != '"'
+        elif letter in "()":
+            depth = max(depth + (1 if letter == "(" else -1), 0)
+        elif depth:
+            continue
+        elif letter == '"':
+            quoted = True
+        elif letter in ",;":
+            yield value[start:place]
+            start = place + 1
+    yield value[start:]
+
+
+def _read_mailbox(piece: str) -> list[tuple[str, str]]:
+    """Name and address; the standard library reads what is short, since its time is a square."""
+    try:
+        read = getaddresses([piece]) if len(piece) <= MAX_MAILBOX else []
+    except Exception:  # (RecursionError among them)
+        read = []
+    found = [(name, email) for name, email in read if "@" in email]
+    words = [] if found else NO_ADDRESS.split(piece)
+    return found or [("", word) for word in words if "@" in word.strip("@")]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 
 from attachments.filenames import MAX_FILENAME
 from messaging.addresses import Address
@@ -21,6 +22,7 @@ MAX_DEPTH = 50
 MAX_PARTS = 1000
 MAX_TEXT_BYTES = 16 * 1024 * 1024  # of the bodies, decoded
 
+BOUNDARY_END = re.compile(rb"(?:[ \t]*+)(--)?+[ \t\r]*+(?:\n|\Z)")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 PLAIN, HTML = "text/plain", "text/html"
 
@@ -197,7 +199,8 @@ class _Reader:
         content_type = word if "/" in word else default
         if content_type.startswith("multipart/") and depth < MAX_DEPTH:
             boundary = parameters.get("boundary", "").rstrip()
-            ranges = list(self.split(boundary, start, end)) if boundary else []
+            parts = self.split(boundary, start, end) if boundary else iter(())
+            ranges = list(islice(parts, MAX_PARTS))
             if ranges:
                 self.walk_all(content_type, ranges, depth=depth)
                 return
@@ -222,6 +225,8 @@ class _Reader:
             )
 
     def add(self, part: Part) -> None:
+        if part.is_body and part.end - part.start > MAX_TEXT_BYTES:
+            self.flaws.append("Its text is longer than what is kept of it; the raw has it all.")
         self.parts.append(part)
         if len(self.parts) == MAX_PARTS:
             self.flaws.append(f"It has more than {MAX_PARTS} parts; the others stay in the raw.")
@@ -247,12 +252,10 @@ class _Reader:
             position = place + len(mark)
             if place > start and self.raw[place - 1 : place] not in (b"\n", b"\r"):
                 continue
-            newline = self.raw.find(b"\n", position, end)
-            following = newline + 1 if newline >= 0 else end
-            rest = self.raw[position : min(following, position + 200)].strip()
-            if rest in (b"", b"--"):
-                yield place, following, rest == b"--"
-                position = following
+            line = BOUNDARY_END.match(self.raw, position, end)
+            if line:
+                yield place, line.end(), line[1] == b"--"
+                position = line.end()
 
     def before(self, place: int, opened: int) -> int:
         """The end of what stands before a boundary line."""

@@ -70,3 +70,8 @@ class Arrival(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mail_from or '<>'} → {self.recipient}"
+
+    def leased(self) -> ArrivalQuerySet:
+        """Its row, while the lease that was read is the one that stands."""
+        rows = ArrivalQuerySet(Arrival).filter(pk=self.pk, state=Arrival.State.RECEIVED)
+        return rows.filter(due_at=self.due_at)

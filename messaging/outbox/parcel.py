@@ -116,10 +116,6 @@ class Parcel:
         """The end of a try with answers; who is `named` without one is in doubt."""
         return End(self._tried(), named=named, replies=replies, captured=captured)
 
-    def all_answered(self, reply: Reply) -> End:
-        """The end of a try with one answer for everybody, the mail not being sent."""
-        return self.answered({one.recipient_id: reply for one in self.addressees})
-
     def _tried(self) -> Try:
         return Try(
             claim=self.claim,

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from attachments.incoming import BLOCK_BYTES, Incoming
 from attachments.storage import attachment_storage
+from messaging.mime.fields import storable
 from messaging.models import Arrival, Inbox
 from messaging.poke import poke_parser_on_commit
 from messaging.receiving.errors import EmptyMail, MailTooLarge
@@ -21,6 +22,7 @@ from project.ids import new_id
 
 #: well above a file of 25 MiB in base64, so that one oversize file costs the file, not the mail
 MAX_RAW_BYTES = 60 * 1024 * 1024
+MAX_ADDRESS = 320  # characters of an envelope's address that are kept
 
 
 def open_incoming() -> Incoming:
@@ -52,8 +54,8 @@ def keep_arrivals(
             workspace_id=inbox.workspace_id,
             inbox=inbox,
             via=via,
-            mail_from=mail_from,
-            recipient=recipient,
+            mail_from=storable(mail_from)[:MAX_ADDRESS],
+            recipient=storable(recipient)[:MAX_ADDRESS],
             key=key,
             size=incoming.size,
             sha256=incoming.sha256,

@@ -18,7 +18,6 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from django.db import close_old_connections
 
-from attachments.errors import StorageFull
 from attachments.incoming import Incoming
 from messaging.addresses import read_address
 from messaging.errors import InvalidAddress
@@ -114,19 +113,23 @@ class StreamedData(SMTP):
         super().__init__(Recipients(), **options)
         self.doors = doors
         self.is_full = False  # whether there was no room for the mail that comes
+        self.is_counted = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.doors.open += 1
-        if self.doors.open > MAX_CONNECTIONS:
-            assert isinstance(transport, asyncio.WriteTransport)
-            transport.write(TOO_BUSY)
-            transport.close()
-            return
+        if not self.is_counted:  # STARTTLS makes the same connection again
+            if self.doors.open >= MAX_CONNECTIONS:
+                assert isinstance(transport, asyncio.WriteTransport)
+                transport.write(TOO_BUSY)
+                transport.close()
+                return
+            self.is_counted = True
+            self.doors.open += 1
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.doors.open -= 1
-        super().connection_lost(error)
+        if self.is_counted:
+            self.doors.open -= 1
+            super().connection_lost(error)
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str) -> None:
@@ -140,8 +143,14 @@ class StreamedData(SMTP):
         if arg:
             await self.push("501 5.5.4 Syntax: DATA")
             return
-        await self.push("354 End data with <CR><LF>.<CR><LF>")
-        with closing(open_incoming()) as incoming:
+        try:
+            incoming = open_incoming()
+        except Exception:  # before the sender begins, so that no mail is taken for commands
+            log.exception("there is no place for a mail")
+            await self.push(TRY_AGAIN)
+            return
+        with closing(incoming):
+            await self.push("354 End data with <CR><LF>.<CR><LF>")
             if not await self.take(incoming):
                 return
             await self.answer(await self.keep(incoming))
@@ -156,11 +165,12 @@ class StreamedData(SMTP):
             block = await reader.read(BLOCK)
             if not block:
                 return False
+            self._reset_timeout()  # it is for silence, not for the whole of a large mail
             mail = transparency.feed(block)
             try:
                 if not self.is_full:
                     incoming.write(mail)
-            except StorageFull:  # heard to its end all the same, then refused
+            except Exception:  # heard to its end all the same, then refused
                 log.exception("a mail could not be written")
                 self.is_full = True
         # A sender may go on behind its mail without waiting (RFC 2920, section 3.1).

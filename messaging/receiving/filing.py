@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     from messaging.receiving.parsing import Found, Read
 
 MAX_HEADERS = 500
+MAX_ID = 998
 MAX_HEADER_CHARACTERS = 16_384
 MAX_ADDRESSES = 1000
-ANSWERS = re.compile(r"^(?:\s*(?:re|aw|sv|antw|fw|fwd|wg|tr|rif|ref)\s*(?:\[\d+\])?\s*:)+\s*", re.I)
+ANSWERS = re.compile(
+    r"\s*+(?:(?:re|aw|sv|antw|fw|fwd|wg|tr|rif|ref)\s*+(?:\[\d++\]\s*+)?:\s*+)++", re.IGNORECASE
+)
 
 
 @transaction.atomic
@@ -36,7 +39,7 @@ def write_received(*, arrival: Arrival, read: Read, failed: bool = False) -> Mes
 
     The same mail for the same inbox is kept once: its arrivals share a message.
     """
-    rows = Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.RECEIVED)
+    rows = arrival.leased()
     locked = rows.select_related("inbox").select_for_update(of=("self",), no_key=True).first()
     if locked is None:
         return None
@@ -146,13 +149,18 @@ def _enclose(message: Message, files: Sequence[Found]) -> None:
 
 def message_id_of(fields: Fields) -> str:
     """The Message-ID with its angle brackets; blank when there is none."""
-    return next(iter(fields.message_ids("Message-ID")), "")[:998]
+    return next(iter(_ids(fields, "Message-ID")), "")
+
+
+def _ids(fields: Fields, name: str) -> list[str]:
+    """The Message-IDs of a field that can be one: ASCII, and no longer than a line may be."""
+    return [id for id in fields.message_ids(name) if id.isascii() and len(id) <= MAX_ID]
 
 
 def _ancestors(fields: Fields) -> tuple[str, list[str]]:
     """In-Reply-To, and References from the oldest on."""
-    answered = next(iter(fields.message_ids("In-Reply-To")), "")[:998]
-    references = [one[:998] for one in fields.message_ids("References")]
+    answered = next(iter(_ids(fields, "In-Reply-To")), "")
+    references = _ids(fields, "References")
     return answered, shorten_references(references)
 
 
@@ -173,8 +181,14 @@ def _thread_of(
         id=new_id(),
         workspace_id=arrival.workspace_id,
         inbox=arrival.inbox,
-        subject=ANSWERS.sub("", subject),
+        subject=topic_of(subject),
     )
+
+
+def topic_of(subject: str) -> str:
+    """The subject without its `Re:`, `Fwd:` and their like."""
+    answers = ANSWERS.match(subject)
+    return subject[answers.end() :] if answers else subject
 
 
 def _headers(fields: Fields) -> dict[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from attachments.models import Blob
 from attachments.services import put_measured
 from attachments.sniff import read_content_type
 from messaging.mime.fields import Fields
+from messaging.mime.names import referenced_content_ids
 from messaging.mime.reader import Mail, Part, read_mail
 from messaging.models import Arrival
 from messaging.omissions import Omitted
@@ -37,8 +38,19 @@ BATCH = 50
 LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 3
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
-NOT_ITS_FAULT = (StorageFull, StorageUnavailable, FileNotFoundError, DatabaseError)
+NOT_ITS_FAULT = (
+    StorageFull,
+    StorageUnavailable,
+    FileNotFoundError,
+    OperationalError,
+    InterfaceError,
+)
+PATIENCE = timedelta(days=1)  # with what is said to be others' fault
 UNREADABLE = "It could not be read, and is kept as it came."
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the arrival over."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,9 @@ def parse_arrival(id: UUID) -> bool:
     try:
         read = _read(arrival) if arrival.attempts <= MAX_ATTEMPTS else _unread()
         write_received(arrival=arrival, read=read, failed=arrival.attempts > MAX_ATTEMPTS)
+    except LeaseLost:
+        log.warning("arrival %s is read by another worker", arrival.pk)
+        return False
     except Exception as error:
         log.exception("arrival %s was not read", arrival.pk)
         _wait(arrival, error)
@@ -101,20 +116,30 @@ def parse_again(*, arrival: Arrival) -> None:
 
 
 def _claimed(id: UUID) -> Arrival | None:
-    """The arrival, ours to read for a while."""
+    """The arrival, ours to read while its lease, `due_at`, is the one that we wrote."""
     now = timezone.now()
+    lease = now + LEASE
     due = Arrival.objects.filter(pk=id, due_at__lte=now)
-    if not due.update(due_at=now + LEASE, attempts=F("attempts") + 1):
+    if not due.update(due_at=lease, attempts=F("attempts") + 1):
         return None
-    return Arrival.objects.select_related("workspace", "inbox").get(pk=id)
+    rows = Arrival.objects.select_related("workspace", "inbox")
+    return rows.filter(pk=id, due_at=lease).first()
+
+
+def _renew(arrival: Arrival) -> None:
+    """Hold on to an arrival for another lease. Raises LeaseLost."""
+    lease = timezone.now() + LEASE
+    if not arrival.leased().update(due_at=lease):
+        raise LeaseLost
+    arrival.due_at = lease
 
 
 def _wait(arrival: Arrival, error: Exception) -> None:
     """Try again later, ever less often. What is no fault of the mail does not count as a try."""
     now = timezone.now()
     wait = min(max(FIRST_WAIT, (now - arrival.received_at) / 10), LONGEST_WAIT)
-    counts = not isinstance(error, NOT_ITS_FAULT)
-    Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.RECEIVED).update(
+    counts = not isinstance(error, NOT_ITS_FAULT) or now - arrival.received_at > PATIENCE
+    arrival.leased().update(
         attempts=arrival.attempts if counts else arrival.attempts - 1,
         due_at=now + wait,
         problem=f"{type(error).__name__}: {error}"[:1000],
@@ -131,14 +156,16 @@ def _read(arrival: Arrival) -> Read:
     omitted: list[Omitted] = []
     with raw_of(arrival) as raw:
         mail = read_mail(raw)
-        text = (mail.text or "") + (mail.html or "")  # read while the bytes are here
+        shown = referenced_content_ids(mail.html or "")
         for part in mail.files:
-            found = _store(arrival, mail, part, shown=f"cid:{part.content_id}" in text)
+            _renew(arrival)
+            found = _store(arrival, mail, part, shown=part.content_id in shown)
             if isinstance(found, Omitted):
                 omitted.append(found)
             else:
                 files.append(found)
         report = read_report(mail)
+        _ = mail.text  # read, as the HTML is, while the bytes are here
     return Read(mail, files, omitted, report, mail.flaws)
 
 

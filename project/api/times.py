@@ -1,4 +1,4 @@
-"""How times are spelt at the native door."""
+"""How times are spelt, where no vendor has another way."""
 
 from __future__ import annotations
 

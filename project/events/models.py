@@ -97,7 +97,7 @@ class Event(models.Model):
 
 
 class WebhookEndpoint(models.Model):
-    """An address that is told what happens."""
+    """An address that somebody wants told what happens."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="webhooks")

@@ -123,3 +123,8 @@ def test_it_reads_whatever_people_write(text, html):
     new_text(text)
     new_text_of_html(html)
     speaks_of_file(subject=text, text=None, html=html)
+
+
+@pytest.mark.parametrize("html", ["<p>Hi <![x</p>", "<a " * 33_000, "<!" * 50_000])
+def test_html_that_is_none_is_read_as_far_as_it_goes(html: str):
+    assert not speaks_of_file(subject="", text=None, html=html)

@@ -26,4 +26,5 @@ What the documents leave open is decided here:
 * `POST /auth/auto-provision` is off: 403.
 * A query or body with a wrong value answers 400, a foreign or mistyped id 404. The signed URL
   belongs to all doors and says no in the native shape: 403 `link_expired`, `signature_invalid`.
+* Webhooks are kept and shown; nothing is sent to them yet.
 """

@@ -30,10 +30,6 @@ class StorageOff(errors.NotFound):
     """The workspace did not keep content when the message was sent."""
 
 
-class RetentionOver(errors.Gone):
-    """The files of the message are kept no longer."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class BirdRow(Row):
     """How one kind of refusal is answered; `code` is unique, `type` is what clients branch on."""

@@ -23,12 +23,13 @@ from messaging.letter import (
     RESERVED_PREFIXES,
     Letter,
 )
-from messaging.mime.fields import MAX_COMMENTS, decode_raw, decode_words
+from messaging.mime.fields import decode_raw, decode_words
 from messaging.mime.headers import MESSAGE_ID
 from messaging.mime.reader import MAX_PARTS, MAX_TEXT_BYTES, Mail, Part, read_mail
 from project.errors import Invalid
 
 FIELD = "mime"
+MAX_COMMENTS = 50  # the standard library takes quadratic time for them
 GROUP = re.compile(r":[^;]*;")  # such as `undisclosed-recipients:;`
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from messaging.models import Delivery, Message
 from messaging.outbox.drain import deliver_due
+from messaging.plain import read_html
 from messaging.trash import trash_message
 from project.ids import new_id, spell_hex
 from project.tenancy.models import Workspace
@@ -378,3 +379,10 @@ def test_what_another_door_has_put_into_the_trash_is_not_there(alice, sent, jane
     listed = alice.api.get(f"/v1/customers/{spell_hex(jane.pk)}/messages").json()
     assert listed["data"] == []
     error_of(alice.api.get(url_of(sent)), 404, "not_found")
+
+
+@pytest.mark.parametrize("html", ["<p>Hi <![x</p>", "<" * 60 + "b>" * 60])
+def test_a_mail_with_odd_html_does_not_spoil_the_list(alice, inbox, sent, jane, html):
+    Message.objects.filter(pk=sent.pk).update(text=None, html=html)
+    (row,) = alice.api.get(f"/v1/customers/{spell_hex(jane.pk)}/messages").json()["data"]
+    assert row["attributes"]["size"] == len(read_html(html))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import time
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from messaging.mime.decoding import decode_base64, decoded
 from messaging.mime.fields import (
     decode_raw,
+    decode_text,
     decode_words,
     read_addresses,
     read_fields,
     read_parameters,
 )
 from messaging.mime.reader import MAX_DEPTH, MAX_PARTS, Mail, clean_name, read_mail
+from messaging.receiving.filing import topic_of
 from tests.messaging.mime.corpus import cases, is_like, judge, read_with_ours
 
 
@@ -393,3 +396,55 @@ def test_nothing_that_comes_is_too_odd(pieces: list[bytes]) -> None:
     for part in read.files:
         assert read.filename_of(part)
     assert time.monotonic() - began < 5  # what takes longer is no parser, but a trap
+
+
+MANY = 1_000_000
+HOSTILE = {
+    "semicolons": b"Content-Type: a/b" + b";" * MANY,
+    "blanks in a parameter": b"Content-Type: a/b; x" + b" " * MANY + b"y",
+    "comments": b"From: " + b"(" * 20_000 + b"a@b.c",
+    "an endless word": b"From: " + b"a" * 50_000,
+    "encoded words": b"Subject: " + b"=?utf-8?Q?=C3=A9?= " * 50_000,
+    "brackets": b"From: " + b"[" * MANY,
+    "dots": b"From: " + b"a." * 500_000,
+    "quotes": b"From: " + b'\\"' * 500_000,
+    "answers": b"Subject: re" + b" " * MANY + b"x",
+}
+
+
+@pytest.mark.parametrize("head", HOSTILE.values(), ids=HOSTILE)
+def test_a_header_takes_time_by_its_length_only(head: bytes) -> None:
+    began = time.monotonic()
+    read = read_mail(head[: 1024 * 1024] + b"\r\n\r\nx")
+    read.fields.addresses("From")
+    assert topic_of(read.subject) == read.subject
+    assert read.text == "x" or read.files
+    assert time.monotonic() - began < 10  # milliseconds; a square of the length is hours
+
+
+def test_millions_of_boundaries_are_not_all_kept() -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\n" * 2_000_000
+    assert len(read_mail(raw).parts) == MAX_PARTS
+
+
+def test_boundaries_in_a_line_that_never_ends() -> None:
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"\r--bX" * 500_000
+    assert len(read_mail(raw).parts) == 1
+
+
+@pytest.mark.parametrize(
+    "line", [b"a" * 524_284 + b"=41xtail", b"=41" * 400_000, b"ab  " * 200_000]
+)
+def test_a_line_of_quoted_printable_longer_than_a_block(line: bytes) -> None:
+    found = b"".join(decoded(line, 0, len(line), encoding="quoted-printable"))
+    assert found == binascii.a2b_qp(line)
+
+
+def test_what_is_said_to_be_uuencoded_and_is_not_stays() -> None:
+    read = mail("Content-Type: a/b", "Content-Transfer-Encoding: uuencode", "", "as it is")
+    assert read.files[0].content() == b"as it is"
+
+
+@pytest.mark.parametrize("name", ["unicode-escape", "raw-unicode-escape", "punycode-", "idna"])
+def test_encodings_that_are_no_charsets_are_none(name: str) -> None:
+    assert decode_text(b"\\ud83d\\x41", name) == "\\ud83d\\x41"

@@ -33,7 +33,7 @@ class AgentSendView(ContractView):
     """One address of AgentSend."""
 
     contract = AGENTSEND
-    throttle_classes = [AccountThrottle]
+    throttle_classes = [*ContractView.throttle_classes, AccountThrottle]
 
     def once(self, effect: Effect, *, fingerprint: str | None = None) -> Response:
         """Run `effect` in one transaction, once for each Idempotency-Key of the account.

@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from attachments.download import answer_with_bytes
 from messaging.models import Message, MessageAttachment
-from project.api.times import spell_time
+from messaging.retention import check_files_kept
 from project.contracts.bird import docs
-from project.contracts.bird.errors import RetentionOver, StorageOff
+from project.contracts.bird.errors import StorageOff
 from project.contracts.bird.serializers.messages import files_of, spell_file
 from project.contracts.bird.views.base import BirdView
 from project.contracts.schema import described
@@ -44,7 +44,7 @@ class File(BirdView):
         return response
 
     def _file(self, message: Message, id: str) -> MessageAttachment:
-        """A file whose bytes may be asked for. Raises StorageOff, NotFound, RetentionOver."""
+        """A file whose bytes may be asked for. Raises StorageOff, NotFound, AttachmentGone."""
         if not message.stores_content:
             raise StorageOff(
                 "Content storage was off when the message was sent: it has no stored content."
@@ -53,8 +53,6 @@ class File(BirdView):
         found = rows.select_related("attachment__blob").filter(attachment=read("ea", id)).first()
         if found is None:
             raise NotFound(f"The message has no attachment {id}.")
-        if message.files_until and message.files_until <= timezone.now():
-            until = spell_time(message.files_until)
-            raise RetentionOver(f"The files of this message were kept until {until}.")
+        check_files_kept(message, at=timezone.now())
         found.message = message
         return found

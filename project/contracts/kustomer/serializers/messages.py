@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import strip_tags
 from rest_framework import serializers
 
 from attachments.filenames import MAX_FILENAME
 from attachments.serializers import SizeField
 from messaging.models import Message, MessageAttachment
 from messaging.models.message import Channel, Direction, Status
+from messaging.plain import read_html
 from messaging.serializers.letters import MAX_TAG_LENGTH, MAX_TAGS, MetadataField
 from project.api.fields import ChoiceField, LineField, TextField
 from project.api.times import spell_time
@@ -45,9 +45,9 @@ NOTES = ("app", "externalId", "subject", "preview")
 
 
 def spell_message(message: Message, *, at: datetime) -> dict[str, Any]:
-    """A message in full, annotated with `directed`, as it stands at `at`; no query."""
+    """A message in full, annotated with `direction_before`, as it stands at `at`; no query."""
     kept: Mapping[str, Any] = message.annotations.get(DOOR, {})
-    body = message.text if message.text is not None else strip_tags(message.html or "")
+    body = message.text if message.text is not None else read_html(message.html or "")
     here = f"/v1/messages/{spell_hex(message.pk)}"
     is_mail = message.channel == Channel.EMAIL
     relationships = {}
