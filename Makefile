@@ -12,13 +12,14 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header
 NPM := cd tests/sdks && PATH="$(CURDIR)/.venv-sdks/bin:$$PATH" npm --loglevel=error --no-audit --no-fund
 
-.PHONY: help setup run test lint mutants bench lock swift sdks
+.PHONY: help setup run test lint mutants fuzz bench lock swift sdks
 
 help:
 	@echo "make run     serve at http://$(BIND):$(PORT), with a worker, the clock and the door for mail (PORT, MAIL_PORT, BIND, DATA_DIR)"
 	@echo "make test    style, types and all tests, on every database and storage that is there"
 	@echo "make lint    style, types and the direction of imports"
 	@echo "make mutants break the outbox on purpose: each time a test must turn red"
+	@echo "make fuzz    look for mails that break the reader, for SECONDS (60)"
 	@echo "make bench   speed and memory against floors"
 	@echo "make lock    write the lock files anew from pyproject.toml"
 
@@ -66,7 +67,7 @@ run: .venv/ready staticfiles/staticfiles.json
 # each starts the servers that it needs.
 SPREAD := -n auto --maxprocesses 4 --dist loadfile
 ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
-	--ignore=tests/browser --ignore=tests/sdks
+	--ignore=tests/browser --ignore=tests/fuzz --ignore=tests/sdks
 
 test: .venv/ready
 	@status=0; \
@@ -85,6 +86,9 @@ lint: .venv/ready
 
 mutants: .venv/ready
 	@python -m tests.messaging.outbox.mutants
+
+fuzz: .venv/ready
+	@python -m tests.fuzz $(or $(SECONDS),60)
 
 bench: .venv/ready
 	@python -m tests.bench

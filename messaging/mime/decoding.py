@@ -13,7 +13,6 @@ BLOCK = 512 * 1024
 BLANKS = b"\r\n \t"
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 FOREIGN = bytes(set(range(256)) - set(ALPHABET) - {ord("=")})
-RUN = re.compile(rb"[^=]+|=+")
 UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}[ \t]?[^\r\n]*\r?\n", re.MULTILINE)
 UU_ENCODINGS = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 
@@ -56,17 +55,10 @@ def _base64(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 def _lenient(text: bytes) -> tuple[bytes, bytes]:
     """What can be read of a text with foreign characters, and the rest of its last quad."""
-    content, run = bytearray(), b""
-    for piece in RUN.findall(text.translate(None, FOREIGN)):
-        if piece[:1] == b"=":
-            content += _tail(run)
-            run = b""
-            continue
-        run += piece
-        whole = len(run) // 4 * 4
-        content += pybase64.b64decode(run[:whole])
-        run = run[whole:]
-    return bytes(content), run
+    *runs, last = text.translate(None, FOREIGN).split(b"=")
+    whole = len(last) // 4 * 4
+    content = [*(_tail(run) for run in runs if len(run) > 1), pybase64.b64decode(last[:whole])]
+    return b"".join(content), last[whole:]
 
 
 def _tail(run: bytes) -> bytes:
@@ -81,10 +73,9 @@ def _quoted_printable(blocks: Iterator[bytes]) -> Iterator[bytes]:
     for block in blocks:
         text = carry + block
         cut = text.rfind(b"\n") + 1
-        if len(text) - cut > BLOCK:  # a line without an end: not inside an escape or its blanks
-            cut = len(text.rstrip(b" \t\r"))
-            escape = text.rfind(b"=", max(cut - 2, 0), cut)
-            cut = escape if escape >= 0 else cut
+        if len(text) - cut > BLOCK:  # a line without an end: not inside an escape
+            escape = text.find(b"=", len(text) - 2)
+            cut = escape if escape >= 0 else len(text)
         yield binascii.a2b_qp(text[:cut])
         carry = text[cut:]
     yield binascii.a2b_qp(carry)
@@ -96,13 +87,16 @@ def _uuencoded(raw: bytes, start: int, end: int) -> Iterator[bytes]:
         yield from (raw[at : min(at + BLOCK, end)] for at in range(start, end, BLOCK))
         return
     position, lines = begin.end(), bytearray()
-    while position < end:
+    left = end - start  # a line may be shorter than it says, as blanks at its end may be lost
+    while position < end and left:
         newline = raw.find(b"\n", position, end)
         following = newline + 1 if newline >= 0 else end
         line = raw[position:following].rstrip(b"\r\n")
         if line.strip() == b"end":
             break
-        lines += _uu_line(line)
+        content = _uu_line(line)[:left]
+        left -= len(content)
+        lines += content
         if len(lines) > BLOCK:
             yield bytes(lines)
             lines.clear()

@@ -7,34 +7,45 @@ Nothing in here raises on content. Sources: RFC 5322 (fields), RFC 2045 (paramet
 from __future__ import annotations
 
 import binascii
+import pkgutil
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
-from encodings import normalize_encoding
+from encodings import __path__ as encodings_path
+from encodings import aliases, normalize_encoding
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from messaging.addresses import Address
 from messaging.mime.decoding import decode_base64
 
 MAX_HEADER_BYTES = 1024 * 1024
-MAX_MAILBOX = 2000  # characters
+MAX_FIELDS = 1000  # of a message
+MAX_PART_FIELDS = 100
+MAX_MAILBOXES = 1000  # of a field
+MAX_MAILBOX = 500  # characters, where the standard library has to read it
 
 NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
-TYPE = re.compile(r"[\s;]*([\w!#$&^.+-]+)\s*/\s*([\w!#$&^.+*-]+)")
+TYPE = re.compile(r"[\s;]*([\w!#$&^.+-]{1,127})\s*/\s*([\w!#$&^.+*-]{1,127})")  # RFC 6838, 4.2
 WORD = re.compile(r"\s*([^\s;=\"]+)(?=\s*(?:;|$)|\s+[^\s=])")
 BETWEEN = re.compile(r"[\s;]*+")
 PARAMETER = re.compile(r"([^\s=;:()\"]++)\s*+=\s*+")
 EXTENDED = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*?))?$")
-QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"?', re.DOTALL)
+QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"?', re.DOTALL)
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,64})\?([BbQq])\?([^?]*)\?=")
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+MAILBOX = re.compile(
+    r"""\s*+ (?: "(?P<quoted>[^"\\]*+)" | (?P<bare>[^"(),:;<>@\[\]\\]*+) ) \s*+
+    <\s*+(?P<email>[^\s"(),:;<>@\[\]\\]++@[^\s"(),:;<>@\[\]\\]++)\s*+> \s*+ \Z""",
+    re.VERBOSE,
+)
 NO_ADDRESS = re.compile(r"[\s<>,;:\"()]+")
 MESSAGE_IDS = re.compile(r"<[^<>\s]+>")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Field:
     """One header field; `raw` is its value, unfolded, without the blanks around it."""
 
@@ -92,8 +103,10 @@ def read_fields(raw: bytes, start: int, end: int, *, is_top: bool = False) -> tu
     """The fields from `start` on, and where the body begins.
 
     The header ends at an empty line, or before a line that cannot be of a header. Only at the top
-    of a message blank lines and an envelope line (`From `) before it are passed over.
+    of a message blank lines and an envelope line (`From `) before it are passed over. What is
+    beyond the bounds is passed over up to the next empty line.
     """
+    max_fields = MAX_FIELDS if is_top else MAX_PART_FIELDS
     lines: list[tuple[bytes, list[bytes]]] = []
     position = start
     while position < end:
@@ -116,7 +129,8 @@ def read_fields(raw: bytes, start: int, end: int, *, is_top: bool = False) -> tu
         elif not (is_top and not lines and line.startswith((b"From ", b">From "))):
             return _fields(lines), position
         position = following
-        if position - start > MAX_HEADER_BYTES:
+        if position - start > MAX_HEADER_BYTES or len(lines) > max_fields:
+            del lines[max_fields:]
             return _fields(lines), _after_empty_line(raw, position, end)
     return _fields(lines), end
 
@@ -145,11 +159,13 @@ def decode_raw(raw: bytes) -> str:
 def decode_text(raw: bytes, charset: str) -> str:
     """Bytes in a charset that is declared, known or not, true or not, as text."""
     name = charset.strip().strip("'\"").lower()
-    declared = "utf-8" if normalize_encoding(name) in NO_CHARSETS else ALIASES.get(name, name)
+    declared = ALIASES.get(name) or normalize_encoding(name)
+    if declared not in CHARSETS:  # Python would look for it on the disk, and never forget it
+        declared = "utf-8"
     for candidate in (declared, "utf-8", "windows-1252"):
         try:
             return storable(raw.decode(candidate))
-        except (UnicodeError, LookupError, ValueError):
+        except (UnicodeError, LookupError):  # (some encodings are none of text)
             if candidate == "utf-8" and is_broken_utf8(raw):
                 return storable(raw.decode("utf-8", "ignore"))
     return storable(raw.decode("latin-1"))
@@ -169,6 +185,8 @@ def is_broken_utf8(raw: bytes) -> bool:
 
 #: encodings of Python that are no charsets, and can be slow or make what is no text
 NO_CHARSETS = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+CHARSETS = {*aliases.aliases, *(module.name for module in pkgutil.iter_modules(encodings_path))}
+CHARSETS -= NO_CHARSETS
 
 #: names that Python does not know, or knows otherwise than mail does
 ALIASES = {
@@ -290,12 +308,12 @@ def _join(sections: Mapping[int, tuple[str, bool]]) -> str:
     """Put the sections of a parameter together; encoded ones are bytes until the very end."""
     if -1 in sections:
         sections = {0: sections[-1]}
-    charset, content = "", b""
+    charset, pieces = "", []
     for number, (text, is_encoded) in sorted(sections.items()):
         if is_encoded and number == 0 and text.count("'") >= 2:
             charset, _, text = text.split("'", 2)
-        content += unquote_to_bytes(text) if is_encoded else text.encode("utf-8")
-    decoded = decode_text(content, charset)
+        pieces.append(unquote_to_bytes(text) if is_encoded else text.encode("utf-8"))
+    decoded = decode_text(b"".join(pieces), charset)
     return decoded if charset else decode_words(decoded)
 
 
@@ -327,9 +345,11 @@ def without_comments(value: str) -> str:
 
 def read_addresses(value: str) -> list[Address]:
     """The mailboxes that a field names; where it makes no sense, whatever looks like one."""
-    pairs = (pair for piece in _mailboxes(value) for pair in _read_mailbox(piece))
+    pieces = islice((piece for piece in _mailboxes(value) if piece.strip()), MAX_MAILBOXES)
+    pairs = (pair for piece in pieces for pair in _read_mailbox(piece))
     return [
-        Address(email.strip("<> "), decode_words(name).strip() or None) for name, email in pairs
+        Address(email.strip("<> "), decode_words(name).strip() or None)
+        for name, email in islice(pairs, MAX_MAILBOXES)
     ]
 
 
@@ -356,7 +376,10 @@ def _mailboxes(value: str) -> Iterator[str]:
 
 
 def _read_mailbox(piece: str) -> list[tuple[str, str]]:
-    """Name and address; the standard library reads what is short, since its time is a square."""
+    """Name and address; the standard library reads what is odd, if short: its time is a square."""
+    if usual := MAILBOX.match(piece):
+        name = usual["bare"] if usual["quoted"] is None else usual["quoted"]
+        return [(" ".join(name.split()), usual["email"])]
     try:
         read = getaddresses([piece]) if len(piece) <= MAX_MAILBOX else []
     except Exception:  # (RecursionError among them)

@@ -23,9 +23,17 @@ from messaging.letter import (
     RESERVED_PREFIXES,
     Letter,
 )
-from messaging.mime.fields import decode_raw, decode_words
+from messaging.mime.fields import MAX_FIELDS, decode_raw, decode_words
 from messaging.mime.headers import MESSAGE_ID
-from messaging.mime.reader import MAX_PARTS, MAX_TEXT_BYTES, Mail, Part, read_mail
+from messaging.mime.reader import (
+    HTML,
+    MAX_PARTS,
+    MAX_TEXT_BYTES,
+    PLAIN,
+    Mail,
+    Part,
+    read_mail,
+)
 from project.errors import Invalid
 
 FIELD = "mime"
@@ -52,9 +60,13 @@ def checked(mail: Mail) -> Mail:
         raise Invalid("This has no headers, so it is no mail.", field=FIELD)
     if len(mail.parts) >= MAX_PARTS:
         raise Invalid(f"It has {MAX_PARTS} parts or more.", field=FIELD, limit=MAX_PARTS)
-    longest = max((one.end - one.start for one in mail.parts if one.is_body), default=0)
-    if longest > MAX_TEXT_BYTES:
-        raise TotalTooLarge(size=longest, limit=MAX_TEXT_BYTES)
+    if len(mail.fields) >= MAX_FIELDS:
+        raise Invalid(f"It has {MAX_FIELDS} headers or more.", field=FIELD, limit=MAX_FIELDS)
+    for kind in (PLAIN, HTML):
+        bodies = [one for one in mail.parts if one.is_body and one.content_type == kind]
+        size = sum(one.end - one.start for one in bodies)
+        if size > MAX_TEXT_BYTES:
+            raise TotalTooLarge(size=size, limit=MAX_TEXT_BYTES)
     return mail
 
 

@@ -1,0 +1,1 @@
+"""Random bytes for the mail reader, guided by which of its lines they reach."""
