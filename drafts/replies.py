@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
 
@@ -17,6 +17,7 @@ from drafts.services import create_draft
 from messaging.addresses import Address
 from messaging.enclosures import Enclosure
 from messaging.html import clean_html
+from messaging.mime.containers import is_outlooks
 from messaging.mime.names import referenced_content_ids
 from messaging.models import Inbox, Message, MessageAttachment
 from messaging.models.message import Direction
@@ -59,9 +60,10 @@ def reply_to(*, message: Message, limits: Limits, to_all: bool = False) -> Draft
 def forward(*, message: Message, limits: Limits) -> Draft:
     """A draft that passes a message on, with all its files; of those that are gone it says so.
 
-    Raises as `create_draft` does.
+    What is inside of a file goes within it, but for Outlook's `winmail.dat`: nobody else can read
+    that, so what was found in it goes instead. Raises as `create_draft` does.
     """
-    enclosures, lost = _carried(list(message.enclosures.all()), limits)
+    enclosures, lost = _carried(list(_passed_on(list(message.enclosures.all()))), limits)
     lines = [
         FORWARDED,
         f"From: {_named(_author(message))}",
@@ -156,6 +158,21 @@ def _quoted_html(message: Message, heading: str) -> str:
 
 
 # Files ------------------------------------------------------------------------------------------
+
+
+def _passed_on(
+    files: Sequence[MessageAttachment], *, container: MessageAttachment | None = None
+) -> Iterator[MessageAttachment]:
+    """The files that stand for those of the mail, or for those inside of `container`."""
+    wanted = container.pk if container else None
+    for one in files:
+        if one.container_id != wanted:
+            continue
+        is_outlooks_own = is_outlooks(
+            filename=one.filename, content_type=one.attachment.content_type
+        )
+        contained = list(_passed_on(files, container=one)) if is_outlooks_own else []
+        yield from contained or [one]
 
 
 def _carried(

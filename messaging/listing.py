@@ -24,7 +24,10 @@ SHORT = (
     *("tags", "metadata", "unread", "starred", "send_at", "sent_at", "created_at"),
     "files_until",
 )
-CARRIED = ("message_id", "position", "filename", "inline", "content_id", "in_mail")
+CARRIED = (
+    *("message_id", "id", "position", "filename", "inline", "content_id", "in_mail"),
+    "container_id",
+)
 FILE = (
     *("id", "filename", "content_type", "size", "sha256", "state", "reason_code", "reason"),
     *("created_at", "expires_at", "deleted_at"),

@@ -42,6 +42,7 @@ def let_go() -> None:
 
 
 @worker_shutting_down.connect
-def stop_sending(**_: Any) -> None:
-    """A worker that is asked to stop begins nothing new."""
+def begin_nothing_new(**_: Any) -> None:
+    """A worker that is asked to stop ends what it is at."""
     drain.stop()
+    parsing.stopping.set()

@@ -40,6 +40,7 @@ ATTACHED = {
     "content_id": None,
     "position": 0,
     "in_mail": True,
+    "part_of": None,
 }
 ADDRESS = {"email": "ann@example.com", "name": "Ann"}
 SHORT = {

@@ -298,6 +298,8 @@ class MessageAttachment(models.Model):
     inline = models.BooleanField(default=False)
     content_id = models.CharField(max_length=255, blank=True)  # without angle brackets
     in_mail = models.BooleanField(default=True)  # false: added to the record after it left
+    # the file of the same message inside of which it was found; null: a part of the mail itself
+    container = models.ForeignKey("self", models.CASCADE, null=True, related_name="contained")
     annotations = models.JSONField(default=dict)  # see Message
 
     objects = MessageAttachmentQuerySet.as_manager()

@@ -40,7 +40,8 @@ def write_received(*, arrival: Arrival, read: Read, failed: bool = False) -> Mes
     The same mail for the same inbox is kept once: its arrivals share a message.
     """
     rows = arrival.leased()
-    locked = rows.select_related("inbox").select_for_update(of=("self",), no_key=True).first()
+    known = rows.select_related("inbox", "workspace")
+    locked = known.select_for_update(of=("self",), no_key=True).first()
     if locked is None:
         return None
     # One inbox takes its mail one by one, so that of two equal mails the second sees the first.
@@ -69,7 +70,8 @@ def _same_mail(arrival: Arrival, read: Read) -> Message | None:
 
 def _write(arrival: Arrival, read: Read) -> Message:
     mail, fields = read.mail, read.mail.fields
-    text, html = with_notes(mail.text, mail.html, read.omitted)
+    text, html = with_notes(read.text, read.html, read.omitted)
+    own_id = message_id_of(fields)
     in_reply_to, references = _ancestors(fields)
     sender = mail.sender or Address("")
     now = timezone.now()
@@ -79,7 +81,7 @@ def _write(arrival: Arrival, read: Read) -> Message:
         workspace_id=arrival.workspace_id,
         inbox=arrival.inbox,
         folder=folder,
-        thread=_thread_of(arrival, mail.subject, in_reply_to, references),
+        thread=_thread_of(arrival, mail.subject, own_id, in_reply_to, references),
         customer=customers.with_email(sender.email).first() if sender.email else None,
         direction=Direction.INBOUND,
         from_email=sender.email[:320],
@@ -91,7 +93,7 @@ def _write(arrival: Arrival, read: Read) -> Message:
         text=text,
         html=html,
         headers=_headers(fields),
-        rfc_message_id=message_id_of(fields),
+        rfc_message_id=own_id,
         in_reply_to=in_reply_to,
         references=references,
         date=mail.date or arrival.received_at,
@@ -134,17 +136,18 @@ def _enclose(message: Message, files: Sequence[Found]) -> None:
         )
         for one in files
     )
-    MessageAttachment.objects.bulk_create(
-        MessageAttachment(
+    rows: dict[Found, MessageAttachment] = {}
+    for position, (one, attachment) in enumerate(zip(files, attachments, strict=True)):
+        rows[one] = MessageAttachment(
             message=message,
             attachment=attachment,
             position=position,
             filename=one.filename,
             inline=one.is_inline,
             content_id=one.content_id,
+            container=rows[one.container] if one.container else None,
         )
-        for position, (one, attachment) in enumerate(zip(files, attachments, strict=True))
-    )
+    MessageAttachment.objects.bulk_create(rows.values())
 
 
 def message_id_of(fields: Fields) -> str:
@@ -165,10 +168,13 @@ def _ancestors(fields: Fields) -> tuple[str, list[str]]:
 
 
 def _thread_of(
-    arrival: Arrival, subject: str, in_reply_to: str, references: Sequence[str]
+    arrival: Arrival, subject: str, own_id: str, in_reply_to: str, references: Sequence[str]
 ) -> Thread:
-    """The thread of the nearest ancestor that this inbox has, else a new one."""
-    wanted = [id for id in (in_reply_to, *reversed(references)) if id]
+    """The thread of the nearest ancestor that this inbox has, else a new one.
+
+    The nearest of all is the mail itself, when the inbox has written to itself.
+    """
+    wanted = [id for id in (own_id, in_reply_to, *reversed(references)) if id]
     if wanted:
         rows = Message.objects.filter(inbox=arrival.inbox_id, rfc_message_id__in=wanted)
         known: dict[str, UUID] = dict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -90,6 +91,8 @@ def spell_message(message: Message, *, at: datetime, full: bool = True) -> dict[
     Without `full` what is long is left out, and not read.
     """
     is_kept = message.files_until is None or message.files_until > at
+    enclosures = list(message.enclosures.all())
+    known: dict[UUID | None, UUID] = {one.pk: one.attachment.pk for one in enclosures}
     spelt = {
         "id": spell("msg", message.pk),
         "direction": message.direction,
@@ -107,7 +110,10 @@ def spell_message(message: Message, *, at: datetime, full: bool = True) -> dict[
         "rfc_message_id": message.rfc_message_id or None,
         "in_reply_to": message.in_reply_to or None,
         "references": message.references,
-        "attachments": [_spell_carried(one, is_kept) for one in message.enclosures.all()],
+        "attachments": [
+            _spell_carried(one, is_kept, container=known.get(one.container_id))
+            for one in enclosures
+        ],
         "size": message.size,
         "tags": message.tags,
         "metadata": message.metadata,
@@ -127,8 +133,14 @@ def _spell_id(prefix: str, id: Any) -> str | None:
     return None if id is None else spell(prefix, id)
 
 
-def _spell_carried(row: MessageAttachment, is_kept: bool) -> dict[str, Any]:
-    spelt = {**spell_enclosure(row), "in_mail": row.in_mail}
+def _spell_carried(
+    row: MessageAttachment, is_kept: bool, *, container: UUID | None
+) -> dict[str, Any]:
+    spelt = {
+        **spell_enclosure(row),
+        "in_mail": row.in_mail,
+        "part_of": _spell_id("att", container),
+    }
     return spelt if is_kept else {**spelt, "download_url": None}
 
 
@@ -206,6 +218,12 @@ class CarriedOut(EnclosedOut):
     """A file of a message."""
 
     in_mail = serializers.BooleanField(help_text="False: added to the record after it was sent.")
+    part_of = IdField(
+        "att",
+        allow_null=True,
+        help_text="The file of this message that it was found in, such as a `winmail.dat` or an "
+        "attached mail; null: a file of the mail itself.",
+    )
 
 
 class RecipientOut(serializers.Serializer[Any]):

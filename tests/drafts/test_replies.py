@@ -13,6 +13,8 @@ from messaging.letter import Letter
 from messaging.models import Inbox, Message
 from project.ids import spell
 from tests.messaging.make import make_file, make_inbox, make_message, receive
+from tests.messaging.mime.tnef import EMBEDDED, attached, winmail
+from tests.messaging.receiving.test_containers import mail, nested, part
 from tests.people import Person
 
 MAIL = (
@@ -86,6 +88,47 @@ def test_a_forward_carries_every_file_without_an_upload(alice: Person, message: 
     assert "From: Ann <ann@example.com>\nDate: Sat, 21 Nov 2026 at 09:00 UTC" in draft["text"]
     assert "To: Hello <hello+x@acme.test>, bo@example.com" in draft["text"]
     assert '<img src="cid:pic">' in draft["html"]
+
+
+def test_a_forward_carries_files_whole_but_for_those_that_only_outlook_opens(
+    alice: Person, inbox: Inbox
+) -> None:
+    held = part(b"data", "text/csv", "data.csv")
+    inner = winmail(attached(b"in.pdf", b"%PDF in"))
+    outlooks = winmail(
+        attached(b"plan.pdf", b"%PDF plan"),
+        attached(b"", None, (0x3001, "Re: plans"), (0x3701, EMBEDDED + inner)),
+        attached(b"mail.eml", mail(held), (0x370E, "message/rfc822")),
+        attached(b"winmail.dat", b"\x78\x9f\x3e\x22 nothing that can be read"),
+    )
+    message = receive(inbox, mail(nested(mail(held)), part(outlooks, "a/b", "winmail.dat"), held))
+    assert message.attachment_count == 10
+    draft = ask(alice, message, "forward").json()
+    assert [one["filename"] for one in draft["attachments"]] == [
+        "message.eml",
+        "plan.pdf",
+        "in.pdf",
+        "mail.eml",
+        "winmail.dat",
+        "data.csv",
+    ]
+    known = {one["id"] for one in draft["attachments"]}
+    rows = message.enclosures.filter(filename="data.csv", container__isnull=False)
+    assert not known & {spell("att", row.attachment_id) for row in rows}
+    assert rows.count() == 2
+
+
+def test_what_outlook_packed_goes_as_it_shows(alice: Person, inbox: Inbox) -> None:
+    outlooks = winmail(
+        attached(b"pic.png", b"\x89PNG", (0x3712, "pic")),
+        properties=((0x1013, b"<p>Words <img src='cid:pic'></p>"),),
+    )
+    file = part(outlooks, "application/ms-tnef", "winmail.dat")
+    for action in ("reply", "forward"):
+        draft = ask(alice, receive(inbox, mail(file, body="")), action).json()
+        (picture,) = draft["attachments"]
+        assert (picture["inline"], picture["content_id"]) == (True, "pic")
+        assert '<img src="cid:pic">' in draft["html"]
 
 
 def test_a_forward_says_which_files_are_gone_and_copies_those_that_were_hidden(

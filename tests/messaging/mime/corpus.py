@@ -1,6 +1,7 @@
 """Messages that people really send, and what a reader must find in them (tests/corpus/mime).
 
-`python -m tests.messaging.mime.corpus` prints how the reader does, as they are and with CRLF.
+`python -m tests.messaging.mime.corpus` prints how the reader does, and how a live installation does
+that takes them by SMTP and gives their files by its API; each as they are and with CRLF.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def is_like(want: str, have: str | None) -> bool:
     return have is not None and re.fullmatch(pattern, have, re.DOTALL) is not None
 
 
-Read = Callable[[bytes], list[Found]]
+Read = Callable[[bytes], list[Found] | None]  # None: not accepted
 
 
 def judge(read: Read, *, crlf: bool = False) -> tuple[int, Score, Score]:
@@ -126,9 +127,9 @@ def judge(read: Read, *, crlf: bool = False) -> tuple[int, Score, Score]:
     accepted, score, consensus = 0, Score(), Score()
     for case in cases():
         found = read(case.raw(crlf=crlf))
-        accepted += 1
-        score.add(case, case.expect or {}, found)
-        consensus.add(case, case.consensus or case.expect or {}, found)
+        accepted += found is not None
+        score.add(case, case.expect or {}, found or [])
+        consensus.add(case, case.consensus or case.expect or {}, found or [])
     return accepted, score, consensus
 
 
@@ -147,6 +148,16 @@ def read_with_ours(raw: bytes) -> list[Found]:
     return [Found(part.filename or None, part.content_type, part.content()) for part in mail.files]
 
 
+def write_lines() -> None:
+    """Print how everything that reads mail does."""
+    from tests.live.road import a_road
+
+    sys.stdout.write(f"the reader, as they are:     {line(read_with_ours)}\n")
+    sys.stdout.write(f"the reader, with CRLF:       {line(read_with_ours, crlf=True)}\n")
+    with a_road() as road:
+        sys.stdout.write(f"the whole road, as they are: {line(road.take(crlf=False))}\n")
+        sys.stdout.write(f"the whole road, with CRLF:   {line(road.take(crlf=True), crlf=True)}\n")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(f"as they are: {line(read_with_ours)}\n")
-    sys.stdout.write(f"with CRLF:   {line(read_with_ours, crlf=True)}\n")
+    write_lines()
