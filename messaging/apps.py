@@ -5,5 +5,6 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        """Listen to what happens to files."""
+        """Listen to what happens to files, and to what a provider says."""
         from messaging.outbox import sweep  # noqa: F401
+        from messaging.receiving import provider  # noqa: F401

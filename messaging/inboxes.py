@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from messaging.addresses import read_address
-from messaging.errors import AddressTaken, DomainNotYours, InboxInUse
+from messaging.addresses import Address, read_address
+from messaging.errors import AddressTaken, DomainNotYours, InboxInUse, InvalidAddress
 from messaging.models import Delivery, Folder, Inbox
 from messaging.outbox.relay import Relay
 from project.events.services import emit, happened
@@ -18,6 +18,23 @@ FOLDERS = {
     Folder.Role.ARCHIVE: "Archive",
     Folder.Role.TRASH: "Trash",
 }
+
+
+def names_of(address: Address) -> tuple[str, str]:
+    """The addresses of inboxes that an address may reach: its own, and without its sub-address."""
+    email = address.ascii_email.lower()
+    local, _, domain = email.rpartition("@")
+    return email, f"{local.partition('+')[0]}@{domain}"
+
+
+def inbox_at(address: str) -> Inbox | None:
+    """The inbox that an address reaches, sub-address or not; None when there is none."""
+    try:
+        names = names_of(read_address(address, field="to"))
+    except InvalidAddress:
+        return None
+    found = list(Inbox.objects.active().filter(address__in=names))
+    return min(found, key=lambda inbox: names.index(inbox.address), default=None)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from messaging.addresses import Address
 from messaging.errors import AllSuppressed
+from messaging.inboxes import names_of
 from messaging.models import Inbox, Recipient
 from messaging.outbox.rehearsal import Rehearsed
 from messaging.outbox.transport import REHEARSAL, route_of, stays_in_house
@@ -58,13 +59,13 @@ def words_of(reason: str) -> str:
 def _known(
     inbox: Inbox, addresses: Iterable[Address], category: str
 ) -> tuple[frozenset[str], dict[str, str]]:
-    """Those of the addresses that are inboxes of this installation, where that matters, and those
-    that are suppressed, with the reason."""
+    """The inboxes of this installation that the addresses reach, where that matters, and those of
+    the addresses that are suppressed, with the reason."""
     wanted = list(addresses)
     rows = holding_back(wanted, inbox.workspace_id, category).values_list("reason", "email")
     if stays_in_house(inbox):
-        spelt = {one.ascii_email.lower() for one in wanted}
-        ours = Inbox.objects.active().filter(address__in=spelt)
+        names = {name for one in wanted for name in names_of(one)}
+        ours = Inbox.objects.active().filter(address__in=names)
         rows = rows.union(ours.values_list(Value(OWN), "address"), all=True)
     found = list(rows)
     own = frozenset(address for reason, address in found if reason == OWN)

@@ -1,11 +1,13 @@
 """The whole URL map."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
 from attachments.urls import signed
 from messaging.urls import pages
+from project.api.errors import answer_natively, register
 from project.api.root import Root
 from project.health import livez, readyz
 from project.pages import home
@@ -32,3 +34,7 @@ urlpatterns = [
     path("accounts/login", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("accounts/", include("allauth.urls")),
 ]
+
+if "WEBHOOK_SECRET" in settings.ANYMAIL:  # without it anybody could speak for the provider
+    register("/anymail", answer_natively)
+    urlpatterns.append(path("anymail/", include("anymail.urls")))

@@ -134,6 +134,7 @@ class Recipient(models.Model):
     code = models.PositiveSmallIntegerField(null=True)  # of the last reply
     reply = models.TextField(blank=True)  # the server's words, or ours
     at = models.DateTimeField(null=True)  # of the state
+    provider_id = models.CharField(max_length=255, blank=True)  # the mail's, where one sends for us
     # {"state", "code", "reply"}: how a test address behaves, which no server is ever asked for
     rehearsed = models.JSONField(null=True)
 
@@ -165,6 +166,11 @@ class Recipient(models.Model):
             ),
             models.Index(fields=["at"], name="recipient_unknown", condition=Q(state="unknown")),
             models.Index(fields=["email"], name="recipient_email"),
+            models.Index(
+                fields=["provider_id"],
+                name="recipient_provider_id",
+                condition=~Q(provider_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -21,8 +21,7 @@ from messaging.addresses import Address
 from messaging.models import Attempt, Delivery, Inbox, MessageAttachment, Recipient
 from messaging.outbox.claim import Claim
 from messaging.outbox.parcel import Addressee, Parcel, Transport
-from messaging.outbox.rehearsal import RehearsalTransport
-from messaging.outbox.transport import REHEARSAL, transport_of
+from messaging.outbox.transport import transport_of
 
 LEFT = (Recipient.State.PENDING, Recipient.State.DEFERRED)
 BOOLEAN = BooleanField()
@@ -48,22 +47,20 @@ def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
     messages = [row.message for row in found.values()]
     files = MessageAttachment.objects.select_related("attachment__blob")
     prefetch_related_objects(messages, Prefetch("enclosures", files))
-    inboxes = Inbox.objects.filter(pk__in={message.inbox_id for message in messages})
-    ways = {inbox.pk: (inbox, transport_of(inbox)) for inbox in inboxes}
+    inboxes = Inbox.objects.in_bulk({message.inbox_id for message in messages})
     return [
-        _parcel(row, ways, addressees[row.pk])
+        _parcel(row, inboxes, addressees[row.pk])
         for claim in claims
         if (row := found.get(claim.delivery_id))
     ]
 
 
 def _parcel(
-    delivery: Delivery, ways: Mapping[UUID, tuple[Inbox, Transport]], left: Sequence[Recipient]
+    delivery: Delivery, inboxes: Mapping[UUID, Inbox], left: Sequence[Recipient]
 ) -> tuple[Transport, Parcel]:
     assert delivery.claim and delivery.message.inbox_id  # a claimed delivery has both
-    inbox, transport = ways[delivery.message.inbox_id]
-    if delivery.route == REHEARSAL:
-        transport = RehearsalTransport()
+    inbox = inboxes[delivery.message.inbox_id]
+    transport = transport_of(inbox, delivery.route)
     return transport, Parcel(
         claim=Claim(delivery.pk, delivery.claim),
         number=delivery.attempts,

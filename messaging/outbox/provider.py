@@ -8,28 +8,33 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import encoders
 from email.mime.base import MIMEBase
 from email.utils import formataddr
 from typing import Any
 
-from anymail.exceptions import AnymailAPIError, AnymailError
-from django.core.mail import EmailMultiAlternatives, get_connection
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailUnsupportedFeature
+from anymail.message import AnymailMessage
+from anymail.utils import UNSET
+from django.core.mail import get_connection
 
 from attachments.errors import StorageUnavailable
 from messaging.addresses import Address
 from messaging.mime.assembly import letter_of, mail_type
 from messaging.mime.writer import FileChanged
-from messaging.models import MessageAttachment
+from messaging.models import MessageAttachment, Recipient
 from messaging.outbox.parcel import FilesMissing, Line, Parcel, carry_in_turn
-from messaging.outbox.record import End, Reply
+from messaging.outbox.record import End, Reply, storable
 from project.errors import Refusal
 
 #: what an operator or the provider can put right: who we are, how fast and how much we send
 TEMPORARY = (401, 402, 403, 408, 425, 429)
 #: words of Anymail for a recipient whom the provider did not take
 NOT_TAKEN = ("invalid", "rejected", "failed")
+#: names our message in what a provider keeps beside a mail, and gives back when it speaks of it
+METADATA = "message"
+ID_CHARACTERS = Recipient._meta.get_field("provider_id").max_length
 
 
 @dataclass(frozen=True)
@@ -58,22 +63,28 @@ class ProviderTransport:
         answers = self.answers(mail, parcel, accepted)
         return parcel.answered(answers, named=frozenset(replies)), answer.next
 
-    def answers(
-        self, mail: EmailMultiAlternatives, parcel: Parcel, accepted: Reply
-    ) -> dict[Any, Reply]:
+    def answers(self, mail: AnymailMessage, parcel: Parcel, accepted: Reply) -> dict[Any, Reply]:
         """The provider's word on each addressee; nobody's, if it is in doubt."""
         everybody = [one.recipient_id for one in parcel.addressees]
         try:
-            taken = get_connection(self.name).send_messages([mail])
+            taken = self.send(mail)
         except (smtplib.SMTPException, AnymailError, OSError) as error:
             refusal = refusal_of(error)
             return dict.fromkeys(everybody, refusal) if refusal else {}
         if not taken:
             return {}
-        verdicts = {one.recipient_id: verdict(mail, one.address) for one in parcel.addressees}
-        return {id: refusal or accepted for id, refusal in verdicts.items()}
+        return {one.recipient_id: verdict(mail, one.address, accepted) for one in parcel.addressees}
 
-    def compose(self, parcel: Parcel) -> EmailMultiAlternatives:
+    def send(self, mail: AnymailMessage) -> int | None:
+        """Hand it over, to a provider that keeps no metadata without it; how many were taken."""
+        connection = get_connection(self.name)
+        try:
+            return connection.send_messages([mail])
+        except AnymailUnsupportedFeature:  # said before anything is sent
+            mail.metadata = UNSET
+            return connection.send_messages([mail])
+
+    def compose(self, parcel: Parcel) -> AnymailMessage:
         """The message as Django's back-ends want it, with its files in memory.
 
         Only those still to be reached are addressed, each once: back-ends make their envelope of
@@ -91,7 +102,7 @@ class ProviderTransport:
                     found.append(spelt(one))
             return found
 
-        mail = EmailMultiAlternatives(
+        mail = AnymailMessage(
             subject=letter.subject,
             body=letter.text or "",
             from_email=spelt(letter.sender or parcel.mail_from),
@@ -100,6 +111,7 @@ class ProviderTransport:
             bcc=wanted(letter.bcc),
             reply_to=[spelt(one) for one in letter.reply_to],
             headers={**letter.headers, **threading_headers(parcel)},
+            metadata={METADATA: parcel.message.pk.hex},
         )
         if letter.html is not None:
             mail.attach_alternative(letter.html, "text/html")
@@ -138,13 +150,20 @@ def threading_headers(parcel: Parcel) -> dict[str, str]:
     return headers
 
 
-def verdict(mail: EmailMultiAlternatives, address: Address) -> Reply | None:
-    """The provider's refusal of one addressee of a mail that it took, where it tells (Anymail)."""
-    status = getattr(mail, "anymail_status", None)
-    each = status.recipients.get(address.ascii_email) if status else None
-    if each is None or each.status not in NOT_TAKEN:
-        return None
-    return Reply(550, f"The provider says: {each.status}")
+def verdict(mail: AnymailMessage, address: Address, accepted: Reply) -> Reply:
+    """The provider's word on one addressee of a mail that it took, where it tells (Anymail)."""
+    each = mail.anymail_status.recipients.get(address.ascii_email)
+    if each is None:
+        return accepted
+    id = provider_id_of(each.message_id)
+    if each.status in NOT_TAKEN:
+        return Reply(550, f"The provider says: {each.status}", provider_id=id)
+    return replace(accepted, provider_id=id)
+
+
+def provider_id_of(name: str | None) -> str:
+    """What a provider calls a mail, as it is kept."""
+    return storable(str(name or ""))[:ID_CHARACTERS]
 
 
 def refusal_of(error: Exception) -> Reply | None:

@@ -36,11 +36,13 @@ class Reply:
     """A server's answer, or our own in its place (code 0).
 
     `final` is the state in which it leaves a recipient for good; blank: that which its code means.
+    `provider_id` is what a provider calls the mail, when it speaks of it later.
     """
 
     code: int
     text: str
     final: str = ""
+    provider_id: str = ""
 
     @property
     def is_positive(self) -> bool:
@@ -241,13 +243,13 @@ def _put_down_replies(replies: Mapping[UUID, tuple[str, Reply]]) -> None:
         return
     id_of, now = Recipient._meta.pk.get_db_prep_value, _now_in_sql()
     rows = [
-        (state, reply.code or None, str(reply), id_of(id, connection))
+        (state, reply.code or None, str(reply), reply.provider_id, id_of(id, connection))
         for id, (state, reply) in sorted(replies.items())
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {Recipient._meta.db_table} SET state = %s, code = %s, reply = %s, at = {now} "
-            "WHERE id = %s AND state IN ('pending', 'deferred')",
+            f"UPDATE {Recipient._meta.db_table} SET state = %s, code = %s, reply = %s, "
+            f"provider_id = %s, at = {now} WHERE id = %s AND state IN ('pending', 'deferred')",
             rows,
         )
 
@@ -266,7 +268,11 @@ def _lift_doubt(late: Collection[End]) -> list[End]:
             reply = end.replies[id]
             if not reply.is_temporary:
                 changed += Recipient.objects.filter(pk=id, state=Recipient.State.UNKNOWN).update(
-                    state=reply.state, code=reply.code or None, reply=str(reply), at=Now()
+                    state=reply.state,
+                    code=reply.code or None,
+                    reply=str(reply),
+                    provider_id=reply.provider_id,
+                    at=Now(),
                 )
         if changed:
             lifted.append(end)
@@ -333,6 +339,7 @@ def _event(end: End) -> Event:
     given_up = end.tried.is_last and any(reply.is_temporary for reply in end.replies.values())
     if end.outcome == Attempt.Outcome.DEFERRED and given_up:
         kind = "message.failed"
+    concerned = end.named | end.replies.keys()
     return happened(
         kind,
         workspace_id=end.tried.workspace_id,
@@ -341,6 +348,7 @@ def _event(end: End) -> Event:
             "attempt": end.tried.number,
             "relay": end.tried.relay,
             "reason": end.reason,
-            "recipients": len(end.named | end.replies.keys()),
+            "recipients": len(concerned),
+            "recipient_ids": sorted(id.hex for id in concerned),
         },
     )

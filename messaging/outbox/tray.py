@@ -1,4 +1,4 @@
-"""The outbox tray: where mail goes while no relay is configured, complete and captured."""
+"""The outbox tray: where mail to strangers goes while there is no relay, complete and captured."""
 
 from __future__ import annotations
 

@@ -1,12 +1,18 @@
 """What can be wrong with mail that comes in."""
 
-from project.errors import Invalid, TooLarge
+from project.errors import Invalid, TooLarge, Unprocessable
 
 
 class EmptyMail(Invalid):
     """Not a byte came."""
 
     code = "empty_mail"
+
+
+class NobodyHere(Unprocessable):
+    """None of the addresses that a mail is for is an inbox here."""
+
+    code = "no_such_inbox"
 
 
 class MailTooLarge(TooLarge):

@@ -65,4 +65,4 @@ def sent_mail() -> str:
     """Where mail goes."""
     if settings.PROVIDER_BACKEND or settings.SMTP_URL:
         return "leaves through the relay of SMTP_URL or EMAIL_BACKEND"
-    return f"is kept here: {settings.PUBLIC_URL}/mail/outbox"
+    return f"arrives in inboxes here; the rest is kept: {settings.PUBLIC_URL}/mail/outbox"

@@ -43,6 +43,13 @@ def relay(sink: SmtpSink, settings: Settings) -> SmtpSink:
 
 
 @pytest.fixture
+def door(sink: SmtpSink, settings: Settings) -> SmtpSink:
+    """What listens where the installation's own door would."""
+    settings.MAIL_PORT = sink.port
+    return sink
+
+
+@pytest.fixture
 def start_relay(start_sink: StartSink, settings: Settings) -> Callable[..., SmtpSink]:
     """Start a relay of the installation that speaks as told."""
 

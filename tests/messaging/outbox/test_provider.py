@@ -9,6 +9,7 @@ import pytest
 import requests
 from anymail.exceptions import AnymailAPIError, AnymailUnsupportedFeature
 from anymail.message import AnymailRecipientStatus
+from anymail.utils import UNSET
 from django.core import mail
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -17,6 +18,7 @@ from attachments.storage import attachment_storage
 from messaging.addresses import Address
 from messaging.enclosures import Enclosure
 from messaging.letter import Letter
+from messaging.models import Recipient
 from messaging.outbox import drain
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.record import BACK_OFF
@@ -153,7 +155,6 @@ def test_nobody_gets_it_twice_who_is_named_twice(inbox):
         (smtplib.SMTPServerDisconnected("gone"), "unknown", "done"),
         (ConnectionRefusedError("nobody there"), "deferred", "queued"),
         (TimeoutError("too long"), "unknown", "done"),
-        (AnymailUnsupportedFeature("no such thing"), "refused", "done"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
@@ -221,6 +222,57 @@ def test_a_provider_speaks_of_each_recipient(inbox, anymail, monkeypatch):
     assert outcomes(message) == {ANN: "accepted", BOB: "refused", EVE: "refused"}
     assert history_of(message) == [(1, "partial")]
     assert events_of(message) == ["partial"]
+
+
+def test_it_keeps_what_the_provider_calls_the_mail(inbox, anymail, monkeypatch):
+    names = {ANN: "<1@provider.example>", BOB: "x" * 300, EVE: None}
+
+    def post(self, payload, message):
+        return {
+            "recipient_status": {
+                email: AnymailRecipientStatus(
+                    message_id=names[email], status="rejected" if email == BOB else "queued"
+                )
+                for email in payload.recipient_emails
+            }
+        }
+
+    monkeypatch.setattr("anymail.backends.test.EmailBackend.post_to_esp", post)
+    message = make_message(inbox, letter_to(ANN, BOB, EVE))
+    deliver_due()
+    rows = Recipient.objects.filter(delivery__message=message)
+    assert dict(rows.values_list("email", "provider_id")) == {
+        ANN: "<1@provider.example>",
+        BOB: "x" * 255,
+        EVE: "",
+    }
+
+
+def test_the_provider_is_given_our_name_of_the_message_to_keep(inbox, anymail):
+    message = make_message(inbox)
+    deliver_due()
+    (sent,) = mail.outbox
+    assert sent.anymail_test_params["metadata"] == {"message": message.pk.hex}
+
+
+def test_a_provider_that_keeps_nothing_beside_a_mail_gets_it_without(inbox, failing):
+    failing.errors.append(AnymailUnsupportedFeature("no metadata"))
+    message = make_message(inbox)
+    deliver_due()
+    (sent,) = mail.outbox
+    assert sent.metadata is UNSET
+    assert outcomes(message) == {ANN: "accepted"}
+    assert history_of(message) == [(1, "accepted")]
+
+
+def test_what_a_provider_cannot_do_at_all_is_refused(inbox, failing):
+    failing.errors += [AnymailUnsupportedFeature("no such thing") for _ in range(2)]
+    message = make_message(inbox)
+    deliver_due()
+    try_again()
+    assert mail.outbox == []
+    assert outcomes(message) == {ANN: "refused"}
+    assert state_of(message) == "done"
 
 
 def test_a_provider_that_refuses_everybody_has_refused(inbox, anymail, monkeypatch):

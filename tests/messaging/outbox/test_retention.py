@@ -210,7 +210,7 @@ def test_a_doubt_keeps_all_until_it_is_resolved(inbox, relay):
     assert Message.objects.get().text is None
 
 
-def test_what_rests_for_one_waits_for_the_other(inbox):
+def test_what_rests_for_one_waits_for_the_other(inbox, door):
     """Two routes: one has left, the other has not."""
     desk = make_inbox(inbox.workspace, address="desk@acme.test")
     message, file = send(inbox, to=(ANN, desk.address))

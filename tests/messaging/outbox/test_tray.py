@@ -11,7 +11,7 @@ from attachments.storage import attachment_storage
 from messaging.models import Captured, Delivery
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.tray import TrayTransport
-from tests.messaging.make import letter_to, make_file, make_inbox, make_message, outcomes
+from tests.messaging.make import letter_to, make_file, make_message, outcomes
 from tests.messaging.outbox.steps import events_of, history_of, let_hours_pass, state_of, try_again
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,16 +40,6 @@ def test_it_keeps_the_whole_mail(inbox):
     assert set(outcomes(message).values()) == {"accepted"}
     assert events_of(message) == ["sent"]
     assert history_of(message) == [(1, "accepted")]
-
-
-def test_it_parts_own_inboxes_from_the_world(inbox):
-    other = make_inbox(inbox.workspace, address="desk@acme.test")
-    message = make_message(inbox, letter_to("Desk@acme.test", "ann@example.com", other.address))
-    deliver_due()
-    assert {
-        captured.delivery.route: captured.recipients for captured in Captured.objects.all()
-    } == {"": ["ann@example.com"], "local": ["Desk@acme.test", "desk@acme.test"]}
-    assert set(outcomes(message).values()) == {"accepted"}
 
 
 def test_it_takes_a_crowd(inbox):
