@@ -45,12 +45,13 @@ class Incoming:
 
     Beyond `limit` bytes nothing is kept and the counting goes on, so that a refusal can name the
     true size. Closing it removes what no storage has taken. Raises StorageFull.
+    `judges_lines` is for files, which a mail may carry: see `Measure`.
     """
 
-    def __init__(self, *, limit: int | None = None) -> None:
+    def __init__(self, *, limit: int | None = None, judges_lines: bool = True) -> None:
         self.limit = limit
         self.name = secrets.token_hex(16)
-        self._measure = Measure()
+        self._measure = Measure(judges_lines=judges_lines)
         self._beyond = 0
         self._path = incoming_folder() / self.name
         with room_needed():

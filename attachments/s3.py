@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 NOT_THERE = {"404", "NoSuchKey", "NotFound"}
 
+# A store that hangs costs whoever waits for it CONNECT_SECONDS or SILENCE_SECONDS at most,
+# ATTEMPTS times, and a few seconds in between: less than clients and mail servers wait.
+CONNECT_SECONDS = 5
+SILENCE_SECONDS = 15
+ATTEMPTS = 3
+
 
 @contextmanager
 def plain_errors(key: str) -> Iterator[None]:
@@ -56,9 +62,9 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]
         config = Config(
             signature_version="s3v4",
             s3={"addressing_style": "path" if custom else "auto"},
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "max_attempts": 3},
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=SILENCE_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             max_pool_connections=32,
             # Our own SHA-256 goes with every put; stores other than Amazon's do not know the
             # checksums that boto3 would add.

@@ -96,9 +96,10 @@ class Installation:
         web.wait_until(self._lives, what="/livez")
         return web
 
-    def start_mail(self) -> Child:
+    def start_mail(self, *, lmtp: bool = False) -> Child:
         """Start the door for mail and wait until it greets."""
-        self.mail = mail = self._start("mail", self._commands["mail"])
+        command = self._commands["mail"] + (" --lmtp" if lmtp else "")
+        self.mail = mail = self._start("mail", command)
         mail.wait_until(self._greets, what="a greeting")
         return mail
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import IO, cast
 from django.db import transaction
 from django.utils import timezone
 
-from attachments.incoming import BLOCK_BYTES, Incoming
+from attachments.incoming import BLOCK_BYTES, Incoming, room_needed
 from attachments.storage import attachment_storage
 from messaging.mime.fields import storable
 from messaging.models import Arrival, Inbox
@@ -20,6 +21,8 @@ from messaging.receiving.errors import EmptyMail, MailTooLarge
 from project.events.services import emit, happened
 from project.ids import new_id
 
+log = logging.getLogger(__name__)
+
 #: well above a file of 25 MiB in base64, so that one oversize file costs the file, not the mail
 MAX_RAW_BYTES = 60 * 1024 * 1024
 MAX_ADDRESS = 320  # characters of an envelope's address that are kept
@@ -27,7 +30,7 @@ MAX_ADDRESS = 320  # characters of an envelope's address that are kept
 
 def open_incoming() -> Incoming:
     """Where the bytes of a mail go while they come; the caller closes it."""
-    return Incoming(limit=MAX_RAW_BYTES)
+    return Incoming(limit=MAX_RAW_BYTES, judges_lines=False)
 
 
 def keep_arrivals(
@@ -64,25 +67,44 @@ def keep_arrivals(
         )
         for inbox, recipient in envelope
     ]
-    with transaction.atomic():
-        Arrival.objects.bulk_create(rows)
-        emit(
-            *(
-                happened("arrival.received", workspace_id=row.workspace_id, subject_id=row.pk)
-                for row in rows
+    are_written = False
+    try:
+        with transaction.atomic():
+            Arrival.objects.bulk_create(rows)
+            emit(
+                *(
+                    happened("arrival.received", workspace_id=row.workspace_id, subject_id=row.pk)
+                    for row in rows
+                )
             )
-        )
-        poke_parser_on_commit()
+            poke_parser_on_commit()
+            are_written = True
+    except Exception:
+        if not are_written:  # else the commit failed: whether it stands, nobody knows
+            _take_back(key)
+        raise
     return rows
+
+
+def _take_back(key: str) -> None:
+    """Delete the bytes of a mail that is not kept; senders try again, and each try stores anew."""
+    try:
+        attachment_storage().delete(key)
+    except Exception:
+        log.exception("%s lies in the storage for nothing", key)
 
 
 @contextmanager
 def raw_of(arrival: Arrival) -> Iterator[bytes]:
     """The raw bytes of an arrival, mapped: nothing is read that is not looked at.
 
-    Raises FileNotFoundError and StorageUnavailable.
+    Raises FileNotFoundError, StorageFull (for a copy of what is elsewhere), StorageUnavailable.
     """
-    with attachment_storage().open(arrival.key) as file, TemporaryFile() as copy:
+    with (
+        room_needed(),
+        attachment_storage().open(arrival.key) as file,
+        TemporaryFile() as copy,
+    ):
         try:
             descriptor = file.fileno()
         except (AttributeError, OSError):  # a storage elsewhere

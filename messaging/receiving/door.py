@@ -19,9 +19,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from django.db import close_old_connections
 
 from attachments.incoming import Incoming
-from messaging.addresses import read_address
-from messaging.errors import InvalidAddress
-from messaging.models import Arrival, Inbox
+from messaging.inboxes import inbox_at
+from messaging.models import Arrival
 from messaging.receiving.arrivals import keep_arrivals, open_incoming
 from messaging.receiving.errors import EmptyMail, MailTooLarge
 from messaging.receiving.transparency import Transparency
@@ -31,8 +30,10 @@ log = logging.getLogger(__name__)
 BLOCK = 256 * 1024
 MAX_CONNECTIONS = 100
 MAX_RECIPIENTS = 100
-WORKERS = 8  # who speak to the database and the storage
+LOOKERS = 4  # who speak to the database alone
+KEEPERS = 8  # who speak to the storage as well
 TIMEOUT_SECONDS = 300
+PATIENCE_SECONDS = 60  # with all of them being busy
 
 OK = "250 2.0.0 Kept"
 NO_SUCH_INBOX = "550 5.1.1 No such inbox here"
@@ -43,7 +44,9 @@ TOO_BUSY = b"421 4.3.2 Too many connections; try again later\r\n"
 TOO_MANY = "452 4.5.3 Too many recipients"
 
 Value = TypeVar("Value")
-_workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="door")
+# Apart, so that a storage that hangs does not keep the door from answering who has an inbox.
+_lookers = ThreadPoolExecutor(LOOKERS, thread_name_prefix="door-look")
+_keepers = ThreadPoolExecutor(KEEPERS, thread_name_prefix="door-keep")
 
 
 @dataclass
@@ -53,8 +56,11 @@ class Doors:
     open: int = 0
 
 
-async def away(work: Callable[[], Value]) -> Value:
-    """Do what blocks in a thread, with a database connection that lives."""
+async def away(work: Callable[[], Value], *, workers: ThreadPoolExecutor) -> Value:
+    """Do what blocks in a thread, with a database connection that lives.
+
+    Raises TimeoutError when none is free for long; the work is then not begun any more.
+    """
 
     def run() -> Value:
         close_old_connections()
@@ -63,11 +69,24 @@ async def away(work: Callable[[], Value]) -> Value:
         finally:
             close_old_connections()
 
-    return await asyncio.get_running_loop().run_in_executor(_workers, run)
+    job = workers.submit(run)
+    try:
+        end = asyncio.wrap_future(job)
+        await asyncio.wait({end}, timeout=PATIENCE_SECONDS)
+        if job.cancel():  # not if it has begun
+            raise TimeoutError("all threads are busy")
+        return await end
+    finally:
+        job.cancel()  # when the sender has hung up
 
 
 class Recipients:
     """Lets in who has an inbox here: aiosmtpd's handler."""
+
+    async def handle_exception(self, error: Exception) -> str:
+        """A mistake of ours is no reason for the sender to give up; aiosmtpd would say 500."""
+        log.error("a conversation failed", exc_info=error)
+        return TRY_AGAIN
 
     async def handle_RCPT(
         self,
@@ -80,7 +99,7 @@ class Recipients:
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return TOO_MANY
         try:
-            inbox = await away(lambda: inbox_at(address))
+            inbox = await away(lambda: inbox_at(address), workers=_lookers)
         except Exception:
             log.exception("the inbox %s could not be looked up", address)
             return TRY_AGAIN
@@ -89,18 +108,6 @@ class Recipients:
         envelope.rcpt_tos.append(address)
         envelope.__dict__.setdefault("inboxes", []).append((inbox, address))
         return "250 2.1.5 Ok"
-
-
-def inbox_at(address: str) -> Inbox | None:
-    """The inbox that an address reaches, sub-address or not; None when there is none."""
-    try:
-        email = read_address(address, field="to").ascii_email.lower()
-    except InvalidAddress:
-        return None
-    local, _, domain = email.rpartition("@")
-    wanted = {email, f"{local.partition('+')[0]}@{domain}"}
-    found = list(Inbox.objects.active().filter(address__in=wanted))
-    return min(found, key=lambda inbox: inbox.address != email, default=None)
 
 
 class StreamedData(SMTP):
@@ -188,7 +195,7 @@ class StreamedData(SMTP):
             keep_arrivals(envelope=inboxes, incoming=incoming, via=self.via, mail_from=mail_from)
 
         try:
-            await away(work)
+            await away(work, workers=_keepers)
         except MailTooLarge as refusal:
             return TOO_LARGE.format(actual=refusal.actual, limit=refusal.limit)
         except EmptyMail:

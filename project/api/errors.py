@@ -8,6 +8,7 @@ the door by the path. Each contract registers its own spelling under its prefix.
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions
@@ -27,6 +29,8 @@ from rest_framework.views import APIView, set_rollback
 
 from project import errors
 from project.api.renderers import encode_json
+
+log = logging.getLogger(__name__)
 
 #: kind of refusal -> status at the native door
 STATUSES: dict[type[errors.Refusal], int] = {
@@ -111,6 +115,9 @@ def problem_of(exc: BaseException) -> Problem:
     if isinstance(exc, IncompleteBody | UnreadablePostError):
         message = "The body ended before it was complete; nothing has been done."
         return plain_problem(400, code="incomplete_body", message=message, cause=exc)
+    if isinstance(exc, OperationalError | InterfaceError):
+        log.error("the database does not do its work", exc_info=exc)
+        return plain_problem(503, cause=exc)
     if isinstance(exc, Http404):
         return plain_problem(404, cause=exc)
     if isinstance(exc, PermissionDenied):

@@ -4,9 +4,11 @@ import grp
 import mailbox
 import os
 import pwd
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from email import policy
 from email.message import EmailMessage
@@ -60,11 +62,31 @@ recipient_delimiter = +
 notify_classes =
 """
 
+#: for an instance that hands mail on: many at a time, and again a second after a failure
+RELAY: Final = """
+transport_maps = inline:{{ {transports} }}
+smtpd_relay_restrictions = permit_mynetworks, reject
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+default_destination_concurrency_limit = 8
+default_destination_concurrency_failed_cohort_limit = 1000
+in_flow_delay = 0
+"""
+
+ARRIVED: Final = re.compile(r"cleanup\[\d+\]: (\w+): message-id=(\S+)")
+ANSWERED: Final = re.compile(
+    r"(?:smtp|lmtp)\[\d+\]: (\w+): to=<([^>]*)>, .* status=(\w+) \((.*)\)$"
+)
+
 
 class Postfix:
-    """An instance of our own in a temp folder; all its mail falls into one Maildir."""
+    """An instance of our own in a temp folder; all its mail falls into one Maildir.
 
-    def __init__(self, home: Path) -> None:
+    Mail for a domain of `transports` it hands on, by what stands there (`smtp:[127.0.0.1]:25`).
+    """
+
+    def __init__(self, home: Path, *, transports: Mapping[str, str] | None = None) -> None:
         self.home = home
         self.port = free_port()
         for name in ("etc", "queue", "data", "mail"):
@@ -72,7 +94,11 @@ class Postfix:
         uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid
         shutil.chown(home / "data", "postfix")
         os.chown(home / "mail", uid, gid)
-        (home / "etc" / "main.cf").write_text(MAIN.format(home=home, uid=uid, gid=gid))
+        main = MAIN.format(home=home, uid=uid, gid=gid)
+        if transports:
+            pairs = (f"{{{domain} = {way}}}" for domain, way in transports.items())
+            main += RELAY.format(transports=", ".join(pairs))
+        (home / "etc" / "main.cf").write_text(main)
         (home / "etc" / "master.cf").write_text(self._services())
         self._postfix("start")
         wait_until(lambda: accepts(self.port), what="Postfix")
@@ -103,6 +129,37 @@ class Postfix:
 
         return wait_until(found, what=f"{message_id} in the Maildir", timeout=timeout)[0]
 
+    def queued(self) -> list[str]:
+        """Give a line of JSON for each message that waits here."""
+        command = ["postqueue", "-c", str(self.home / "etc"), "-j"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+        return done.stdout.splitlines()
+
+    def drain(self, *, timeout: float = 60.0) -> None:
+        """Wait until all mail has been handed on, delivered or returned."""
+
+        def is_empty() -> bool:
+            if not self.queued():
+                return True
+            self._postfix("flush")  # what was tried again too early would wait for minutes
+            return False
+
+        wait_until(is_empty, what="an empty queue", timeout=timeout, pause=0.5)
+
+    def answers(self) -> list[tuple[str, str, str, str]]:
+        """Give what was heard where mail was handed on, oldest first.
+
+        A row has the Message-ID, the recipient, the status as Postfix has it, and the reply.
+        """
+        log = (self.home / "postfix.log").read_text()
+        names = dict(ARRIVED.findall(log))
+        found = [match.groups() for line in log.splitlines() if (match := ANSWERED.search(line))]
+        return [(names[queue_id], to, status, reply) for queue_id, to, status, reply in found]
+
+    def sent(self) -> Counter[tuple[str, str]]:
+        """Give how often which (Message-ID, recipient) was taken where it was handed on."""
+        return Counter((id, to) for id, to, status, _ in self.answers() if status == "sent")
+
     def clear(self) -> None:
         """Forget what was delivered."""
         shutil.rmtree(self.home / "mail" / "all", ignore_errors=True)
@@ -116,7 +173,7 @@ class Postfix:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
 
     def _services(self) -> str:
-        """Give the factory's services with our port, without chroot, syslog and local pickup."""
+        """Give the factory's services with our port, without chroot and syslog."""
         lines = []
         for line in FACTORY.read_text().splitlines():
             words = line.split()
@@ -126,7 +183,7 @@ class Postfix:
             words[4] = "n"
             if words[:2] == ["smtp", "inet"]:
                 words[0] = f"{LOOPBACK}:{self.port}"
-            if words[0] != "pickup" and words[0] != "postlog":
+            if words[0] != "postlog":
                 lines.append("\t".join(words))
         return "\n".join([*lines, "postlog\tunix-dgram\tn\t-\tn\t-\t1\tpostlogd", ""])
 
@@ -137,24 +194,25 @@ def _version() -> str:
 
 
 @contextmanager
-def own_server() -> Iterator[Postfix]:
-    """Run an instance in a temp folder."""
+def own_server(
+    config: pytest.Config, *, transports: Mapping[str, str] | None = None
+) -> Iterator[Postfix]:
+    """Run an instance in a temp folder and announce it, or skip."""
+    if not FACTORY.exists() or shutil.which("postfix") is None:
+        absent("no Postfix: apt-get install postfix")
+    if os.geteuid() != 0:
+        absent("Postfix can only be started by root")
     with folder("postfix") as home, ExitStack() as stack:
-        server = Postfix(home)
+        server = Postfix(home, transports=transports)
         stack.callback(server.stop)
+        announce(config, name="Postfix", version=_version(), road=f"own, {server.home}")
         yield server
 
 
 @pytest.fixture(scope="session")
 def postfix_server(pytestconfig: pytest.Config) -> Iterator[Postfix]:
     """A Postfix, with the mail of the whole run."""
-    if not FACTORY.exists() or shutil.which("postfix") is None:
-        absent("no Postfix: apt-get install postfix")
-    if os.geteuid() != 0:
-        absent("Postfix can only be started by root")
-    with own_server() as server:
-        road = f"own, {server.home}"
-        announce(pytestconfig, name="Postfix", version=_version(), road=road)
+    with own_server(pytestconfig) as server:
         yield server
 
 
