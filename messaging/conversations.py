@@ -12,7 +12,8 @@ from messaging.reading import grouped, with_files
 from messaging.search import moment_of
 
 LIGHT = (
-    *("id", "inbox_id", "thread_id", "folder_id", "direction", "unread", "starred"),
+    *("id", "workspace_id", "inbox_id", "thread_id", "folder_id"),
+    *("direction", "unread", "starred"),
     *("from_email", "from_name", "to", "cc", "bcc"),
     *("attachment_count", "date", "sent_at", "created_at"),
 )

@@ -14,6 +14,8 @@ from messaging.errors import MessageUnfinished
 from messaging.models import Arrival, Delivery, Folder, Message
 from messaging.models.message import OPEN
 from messaging.receiving.arrivals import forget_raw
+from project.events.models import Event
+from project.events.services import emit, happened
 
 KEPT = timedelta(days=30)
 BATCH = 200
@@ -34,6 +36,8 @@ def discard_message(*, message: Message) -> None:
     """Move a message to the trash even while it may still leave; what was accepted leaves."""
     folder = Folder.objects.filter(inbox=message.inbox_id, role=Folder.Role.TRASH).first()
     Message.objects.filter(pk=message.pk).update(folder=folder, trashed_at=timezone.now())
+    if message.trashed_at is None:
+        emit(_moved(message))
 
 
 @transaction.atomic
@@ -78,7 +82,28 @@ def _delete(messages: Sequence[Message]) -> None:
     ids = [message.pk for message in messages]
     files = list(Attachment.objects.filter(message_enclosures__message__in=ids).distinct())
     keys = set(Arrival.objects.filter(message__in=ids).values_list("key", flat=True))
+    emit(*(_deleted(message) for message in messages))
     Message.objects.filter(pk__in=ids).delete()
     release_attachments(files)
     if keys:
         transaction.on_commit(lambda: forget_raw(keys), robust=True)
+
+
+def _moved(message: Message) -> Event:
+    return happened(
+        "message.updated",
+        workspace_id=message.workspace_id,
+        subject_id=message.pk,
+        payload={"changed": ["folder"]},
+    )
+
+
+def _deleted(message: Message) -> Event:
+    """That a message is gone; of its row nothing is left to ask."""
+    inbox = message.inbox_id.hex if message.inbox_id else None
+    return happened(
+        "message.deleted",
+        workspace_id=message.workspace_id,
+        subject_id=message.pk,
+        payload={"inbox": inbox},
+    )

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "anymail",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -151,6 +152,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # A server that hangs is told from one that is slow: senders of mail are answered in time.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # Files ------------------------------------------------------------------------------------------
 
@@ -238,6 +241,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "tell-webhooks": {
+        "task": "project.events.tasks.tell_webhooks",
+        "schedule": 1.0,
+        "options": {"expires": 5},
+    },
+    "forget-webhook-deliveries": {
+        "task": "project.events.tasks.forget_webhook_deliveries",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "forget-idempotency-keys": {
         "task": "project.tenancy.tasks.forget_idempotency_keys",
         "schedule": 3600.0,
@@ -250,6 +263,16 @@ CELERY_BEAT_SCHEDULE = {
 SMTP_URL = env.str("SMTP_URL", default="")
 #: not Django's own EMAIL_BACKEND: this one carries the mail of inboxes
 PROVIDER_BACKEND = env.str("EMAIL_BACKEND", default="")
+#: what Anymail is to know of a provider: ANYMAIL_MAILGUN_API_KEY is its MAILGUN_API_KEY, and so on
+ANYMAIL: dict[str, object] = {
+    name.removeprefix("ANYMAIL_"): {"true": True, "false": False}.get(text.lower(), text)
+    for name, text in os.environ.items()
+    if name.startswith("ANYMAIL_") and text
+}
+if "REQUESTS_TIMEOUT" in ANYMAIL:
+    ANYMAIL["REQUESTS_TIMEOUT"] = env.float("ANYMAIL_REQUESTS_TIMEOUT")
+if ":" not in str(ANYMAIL.get("WEBHOOK_SECRET", ":")):
+    raise ImproperlyConfigured("ANYMAIL_WEBHOOK_SECRET is given as user:password.")
 MAIL_DOMAINS = env.list("MAIL_DOMAINS", default=["acme.test"] if LOCAL else [])
 #: how the door for mail calls itself, and the certificate with which it offers STARTTLS
 MAIL_HOSTNAME = env.str("MAIL_HOSTNAME", default=PUBLIC_HOST)
@@ -313,6 +336,18 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
+# Webhooks ----------------------------------------------------------------------------------------
+
+#: the doors at which webhooks are made -> in which words theirs are told
+WEBHOOK_DIALECTS = {
+    "native": "project.api.webhooks.dialect.NativeDialect",
+    "agentsend": "project.contracts.agentsend.notifications.AgentSendDialect",
+    "nylas": "project.contracts.nylas.notifications.NylasDialect",
+    "bird": "project.contracts.bird.notifications.BirdDialect",
+}
+#: whether http:// to this machine is called; anything else that is not public never is
+WEBHOOKS_TO_LOOPBACK = env.bool("WEBHOOKS_TO_LOOPBACK", default=False)
+
 # The rates that vendors allow bind at their doors only; 0: none.
 KUSTOMER_DRAFTS_PER_MINUTE = env.int("KUSTOMER_DRAFTS_PER_MINUTE", default=120)
 AGENTSEND_REQUESTS_PER_MINUTE = env.int("AGENTSEND_REQUESTS_PER_MINUTE", default=100)
@@ -361,6 +396,9 @@ SPECTACULAR_SETTINGS = {
         "RecipientRole": "messaging.models.Recipient.Role",
         "RecipientStatus": "messaging.models.Recipient.State",
         "Scope": "project.tenancy.models.Scope",
+        "WebhookState": "project.api.webhooks.serializers.STATES",
+        "WebhookDeliveryState": "project.events.models.WebhookDelivery.State",
+        "ArrivalState": "messaging.models.Arrival.State",
     },
 }
 

@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.services.rabbitmq",
     "tests.services.postfix",
     "tests.services.sinks",
+    "tests.services.hooks",
     *(name for name in ("tests.people", "tests.installation") if find_spec(name)),
     "tests.sdks.fixtures",
 ]

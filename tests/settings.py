@@ -32,9 +32,11 @@ DECIDED_HERE = (
     "SECRET_KEY",
     "SMTP_URL",
     "WAIT_HOURS",
+    "WEBHOOKS_TO_LOOPBACK",
 )
-for name in DECIDED_HERE:
+for name in (*DECIDED_HERE, *(name for name in os.environ if name.startswith("ANYMAIL_"))):
     os.environ.pop(name, None)
+os.environ["MAIL_PORT"] = "1"  # nobody's: no test may reach a door that somebody else has open
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="enclose-tests-")
 atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 os.environ["CELERY_BROKER_URL"] = "memory://localhost"

@@ -35,6 +35,7 @@ LISTS = {
     "key": "keys",
     "msg": "messages",
     "thr": "threads",
+    "whk": "webhooks",
 }
 ID = re.compile(rf"({'|'.join(LISTS)})_[0-9a-z]{{26}}")
 TOKEN = re.compile(

@@ -7,32 +7,13 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from project.events.models import Event
-from project.events.services import emit, happened
 from project.ids import new_id, spell
-from project.tenancy.models import Workspace
+from tests.events.make import make_events, write
 from tests.make import api_of, api_with, make_key
 from tests.messaging.api.reach import error_of, listed
 from tests.people import Person
 
 URL = "/api/v1/events"
-
-
-def make_events(workspace: Workspace, *kinds: str, **payload: Any) -> list[Event]:
-    """Events of transactions that were over long ago."""
-    events = write(workspace, *kinds, **payload)
-    if connection.vendor == "postgresql":
-        Event.objects.update(transaction=1)
-    return events
-
-
-def write(workspace: Workspace, *kinds: str, **payload: Any) -> list[Event]:
-    events = [
-        happened(kind, workspace_id=workspace.pk, subject_id=new_id(), payload=payload)
-        for kind in kinds
-    ]
-    emit(*events)
-    return events
 
 
 def kinds(answer: Any) -> list[str]:

@@ -9,8 +9,10 @@ from schemathesis import Case
 
 from messaging.contacts import create_customer
 from messaging.models import Message
+from project.events.models import WebhookDelivery
 from project.ids import spell
 from tests.drafts.make import make_draft
+from tests.events.make import make_endpoint, make_events
 from tests.messaging.make import (
     make_arrival,
     make_file,
@@ -30,6 +32,7 @@ PREFIXES = {
     "keys": "key",
     "messages": "msg",
     "threads": "thr",
+    "webhooks": "whk",
 }
 #: field of a body -> what its id begins with
 FIELDS = {
@@ -63,8 +66,17 @@ def make_house(person: Person) -> House:
         "fol": spell("fol", folder.pk),
         "cus": spell("cus", create_customer(workspace=person.workspace, name="Ann").pk),
         "key": spell("key", person.api_key.pk),
+        **make_webhook(person),
         "arr": spell("arr", make_arrival(inbox, b"Subject: x\r\n\r\ny").pk),
     }
+
+
+def make_webhook(person: Person) -> House:
+    """A webhook that was told something."""
+    endpoint = make_endpoint(person.workspace)
+    (event,) = make_events(person.workspace, "message.sent")
+    told = WebhookDelivery.objects.create(endpoint=endpoint, event=event, state="delivered")
+    return {"whk": spell("whk", endpoint.pk), "whd": spell("whd", told.pk)}
 
 
 def lead_in(case: Case, house: House) -> None:
@@ -82,7 +94,7 @@ def lead_in(case: Case, house: House) -> None:
 
 def lead_to(path: str, house: House) -> str:
     """The path of an operation with real ids in it."""
-    for name in ("id", "attachment_id", "folder_id"):
+    for name in ("id", "attachment_id", "delivery_id", "folder_id"):
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", house[_prefix(path, name)])
     return path
@@ -91,4 +103,4 @@ def lead_to(path: str, house: House) -> str:
 def _prefix(path: str, name: str) -> str:
     if name == "id":
         return PREFIXES[path.split("/")[3]]
-    return {"attachment_id": "att", "folder_id": "fol"}[name]
+    return {"attachment_id": "att", "delivery_id": "whd", "folder_id": "fol"}[name]

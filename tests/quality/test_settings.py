@@ -54,6 +54,8 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("WAIT_HOURS", "a day"),
         ("CORS_ORIGINS", "*"),
         ("DATABASE_URL", "a database"),
+        ("ANYMAIL_WEBHOOK_SECRET", "no colon"),
+        ("ANYMAIL_REQUESTS_TIMEOUT", "soon"),
     ],
 )
 def test_it_refuses_nonsense_by_the_name_of_the_variable(production, name, nonsense):
@@ -61,3 +63,33 @@ def test_it_refuses_nonsense_by_the_name_of_the_variable(production, name, nonse
     result = run("python", "manage.py", "check", environment=production)
     assert result.returncode != 0
     assert name in result.stdout.strip().splitlines()[-1]
+
+
+ASK_ANYMAIL = """
+import django
+django.setup()
+from anymail.utils import get_anymail_setting
+from django.urls import resolve
+print(get_anymail_setting("api_key", esp_name="Mailgun"))
+print(get_anymail_setting("ignore_unsupported_features", default=None))
+print(get_anymail_setting("requests_timeout", default=30))
+print(resolve("/anymail/mailgun/tracking/").view_name)
+"""
+
+
+def test_a_provider_is_set_up_by_the_environment(production):
+    environment = {
+        **production,
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        "ANYMAIL_MAILGUN_API_KEY": "key-0123",
+        "ANYMAIL_IGNORE_UNSUPPORTED_FEATURES": "False",
+        "ANYMAIL_REQUESTS_TIMEOUT": "12.5",
+        "ANYMAIL_WEBHOOK_SECRET": "provider:secret",
+    }
+    result = run("python", "-c", ASK_ANYMAIL, environment=environment)
+    assert result.stdout.splitlines() == [
+        "key-0123",
+        "False",
+        "12.5",
+        "anymail:mailgun_tracking_webhook",
+    ]

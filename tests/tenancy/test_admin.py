@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from messaging.contacts import Contact, create_customer
 from messaging.models import Attempt, Captured, Delivery, Suppression
-from project.events.models import Event, WebhookEndpoint
+from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from project.tenancy.models import (
     ApiKey,
     Domain,
@@ -23,6 +23,7 @@ from project.tenancy.models import (
     Workspace,
     digest_of,
 )
+from tests.events.make import make_endpoint, make_events
 from tests.make import make_key
 from tests.messaging.make import make_arrival, make_file, make_inbox, make_message
 from tests.people import Person
@@ -49,9 +50,12 @@ def operator(alice: Person) -> Client:
     create_customer(workspace=alice.workspace, name="Ann", emails=[Contact("ann@example.com")])
     make_arrival(inbox, b"Subject: x\r\n\r\n")
     Suppression.objects.create(workspace=alice.workspace, email="gone@example.com")
-    WebhookEndpoint.objects.create(
-        workspace=alice.workspace, dialect="native", url="https://x.test"
+    endpoint = make_endpoint(alice.workspace)
+    told = WebhookDelivery.objects.create(
+        endpoint=endpoint, event=make_events(alice.workspace, "message.sent")[0], state="failed"
     )
+    now = timezone.now()
+    WebhookAttempt.objects.create(delivery=told, url=endpoint.url, started_at=now, ended_at=now)
     alice.api.post("/api/v1/customers", {"name": "Bo"}, headers={"Idempotency-Key": "k"})
     assert IdempotencyRecord.objects.exists()
     alice.user.refresh_from_db()
@@ -119,6 +123,21 @@ def test_messages_are_canceled_by_an_action(operator: Client, alice: Person):
         {"action": "cancel", "_selected_action": [message.pk]},
     )
     assert Delivery.objects.get(message=message).state == "canceled"
+
+
+def test_a_delivery_to_a_webhook_is_told_again_by_an_action(operator: Client):
+    row = WebhookDelivery.objects.get()
+    operator.post(
+        admin_url(WebhookDelivery, "changelist"), {"action": "replay", "_selected_action": [row.pk]}
+    )
+    row.refresh_from_db()
+    assert (row.state, row.tries) == ("pending", 0)
+
+
+def test_secrets_of_webhooks_are_not_shown(operator: Client):
+    row = WebhookEndpoint.objects.get()
+    page = operator.get(admin_url(WebhookEndpoint, "change", row.pk)).content.decode()
+    assert row.url in page and row.secret not in page and "whsec_" not in page
 
 
 def test_a_suppression_is_lifted_by_an_action(operator: Client):

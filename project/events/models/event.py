@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -11,7 +12,6 @@ from django.db.models.expressions import Combinable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
-from project.fields import EncryptedTextField
 from project.ids import new_id
 from project.tenancy.models import Workspace
 
@@ -61,6 +61,10 @@ class EventQuerySet(models.QuerySet["Event"]):
             | Q(transaction__gt=cursor.transaction)
         )
 
+    def between(self, since: datetime, until: datetime) -> EventQuerySet:
+        """Events that happened from `since` on and before `until`."""
+        return self.filter(at__gte=since, at__lt=until)
+
     def in_order(self) -> EventQuerySet:
         """Events as the log has them: by transaction, then by position in it.
 
@@ -95,23 +99,7 @@ class Event(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
 
-
-class WebhookEndpoint(models.Model):
-    """An address that somebody wants told what happens."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="webhooks")
-    dialect = models.CharField(max_length=16)  # the door at which it was made, whose shape it gets
-    url = models.CharField(max_length=2048)
-    description = models.CharField(max_length=255, blank=True)
-    events = models.JSONField(default=list)  # kinds in the dialect's spelling; none: all
-    secret = EncryptedTextField()
-    is_active = models.BooleanField(default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["workspace", "-id"], name="webhook_newest")]
-
-    def __str__(self) -> str:
-        return self.url
+    @property
+    def cursor(self) -> Cursor:
+        """Its place in the log."""
+        return Cursor(self.transaction, self.position)

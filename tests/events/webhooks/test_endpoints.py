@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from project.events.models import Event, WebhookEndpoint
-from project.events.webhooks import (
+from project.events.webhooks.endpoints import (
     InvalidWebhookUrl,
     check_url,
     create_webhook,
@@ -18,7 +18,7 @@ URL = "https://agent.example.com/hooks"
 
 def test_it_makes_one_with_a_secret_that_is_stored_encrypted(alice: Person):
     endpoint = create_webhook(workspace=alice.workspace, dialect="native", url=URL)
-    assert endpoint.secret.startswith("whsec_") and len(endpoint.secret) == 49
+    assert endpoint.secret.startswith("whsec_") and len(endpoint.secret) == 50
     with connection.cursor() as cursor:
         cursor.execute("SELECT secret FROM events_webhookendpoint")
         assert endpoint.secret not in cursor.fetchone()[0]

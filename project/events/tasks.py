@@ -1,0 +1,27 @@
+"""What the clock does for those who listen."""
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_shutting_down
+from django.utils import timezone
+
+from project.events.webhooks import drain, queue
+
+
+@shared_task(ignore_result=True)
+def tell_webhooks() -> None:
+    """Every second: tell those who listen what has happened."""
+    drain.tell_due()
+
+
+@shared_task(ignore_result=True)
+def forget_webhook_deliveries() -> None:
+    """Every hour: what was told long ago."""
+    queue.forget_deliveries(at=timezone.now())
+
+
+@worker_shutting_down.connect
+def stop_telling(**_: Any) -> None:
+    """A worker that is asked to stop calls nobody any more."""
+    drain.stopping.set()

@@ -1,0 +1,236 @@
+"""Those who listen: making, changing and ending the addresses that are told what happens."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from project.errors import Conflict, Invalid
+from project.events.models import Event, WebhookDelivery, WebhookEndpoint
+from project.events.services import emit, happened
+from project.tenancy.models import Workspace
+from project.tenancy.notices import tell_owners
+
+MAX_URL = 2048
+SECRET_BYTES = 32
+OVERLAP = timedelta(hours=24)
+LONGEST_OVERLAP = timedelta(days=7)
+TESTED = "webhook.tested"
+DISABLED = "webhook.disabled"
+UNHEARD = "The webhook was turned off."
+
+
+class InvalidWebhookUrl(Invalid):
+    """An address to which nothing may be sent."""
+
+    code = "invalid_url"
+
+
+class WebhookOff(Conflict):
+    """The endpoint is told nothing while it is turned off."""
+
+    code = "webhook_off"
+
+
+@transaction.atomic
+def create_webhook(
+    *,
+    workspace: Workspace,
+    dialect: str,
+    url: str,
+    events: Sequence[str] = (),
+    description: str = "",
+    annotations: Mapping[str, Any] | None = None,
+) -> WebhookEndpoint:
+    """An address that is told of `events`, or of all, in a door's shape; with a new secret.
+
+    It is told of what happens from now on. Raises InvalidWebhookUrl.
+    """
+    endpoint = WebhookEndpoint(
+        workspace=workspace,
+        dialect=dialect,
+        url=check_url(url),
+        events=list(events),
+        description=description,
+        secret=_new_secret(),
+        annotations=dict(annotations or {}),
+    )
+    _listen_from_now(endpoint)
+    endpoint.save(force_insert=True)
+    _tell("webhook.created", endpoint)
+    return endpoint
+
+
+@transaction.atomic
+def update_webhook(
+    *,
+    endpoint: WebhookEndpoint,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    description: str | None = None,
+    is_active: bool | None = None,
+    annotations: Mapping[str, Any] | None = None,
+) -> None:
+    """Change what is given; the secret stays. Raises InvalidWebhookUrl.
+
+    Turned off, it is told nothing, and what it has not been told yet is given up; turned on, it is
+    told of what happens from then on. A replay reaches the rest.
+    """
+    given = {
+        "url": None if url is None else check_url(url),
+        "events": None if events is None else list(events),
+        "description": description,
+        "is_active": is_active,
+        "annotations": None if annotations is None else dict(annotations),
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    was_active = endpoint.is_active
+    for name, value in changes.items():
+        setattr(endpoint, name, value)
+    if endpoint.is_active and not was_active:
+        endpoint.disabled_reason, endpoint.failing_since = "", None
+        _listen_from_now(endpoint)
+    endpoint.save()
+    if was_active and not endpoint.is_active:
+        _give_up(endpoint, UNHEARD)
+    _tell("webhook.updated", endpoint)
+
+
+@transaction.atomic
+def rotate_secret(*, endpoint: WebhookEndpoint, overlap: timedelta = OVERLAP) -> None:
+    """Give it a new secret; the old one signs beside it for the time of `overlap`.
+
+    Raises Invalid for more than 7 days.
+    """
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        most, given = (int(one.total_seconds() // 3600) for one in (LONGEST_OVERLAP, overlap))
+        raise Invalid(
+            f"Two secrets may sign for 0 to {most} hours.",
+            field="overlap_hours",
+            limit=most,
+            actual=given,
+        )
+    endpoint.previous_secret, endpoint.secret = endpoint.secret, _new_secret()
+    endpoint.previous_until = timezone.now() + overlap
+    endpoint.save(update_fields=["secret", "previous_secret", "previous_until", "updated_at"])
+    _tell("webhook.rotated", endpoint)
+
+
+@transaction.atomic
+def send_test(*, endpoint: WebhookEndpoint) -> None:
+    """Tell it, and nobody else, that somebody tries it, whatever it listens to.
+
+    Raises WebhookOff.
+    """
+    require_active(endpoint)
+    _tell(TESTED, endpoint)
+
+
+def require_active(endpoint: WebhookEndpoint) -> None:
+    """Raise WebhookOff for an endpoint that is told nothing."""
+    if not endpoint.is_active:
+        raise WebhookOff("This webhook is turned off; turn it on first.")
+
+
+@transaction.atomic
+def disable(*, endpoint: WebhookEndpoint, reason: str) -> None:
+    """Turn an endpoint off that does not take what it is told, and tell the owners why."""
+    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_active=True)
+    if not rows.update(is_active=False, disabled_reason=reason, updated_at=timezone.now()):
+        return
+    _give_up(endpoint, UNHEARD)
+    emit(
+        happened(
+            DISABLED,
+            workspace_id=endpoint.workspace_id,
+            subject_id=endpoint.pk,
+            payload={"url": endpoint.url, "reason": reason},
+        )
+    )
+    tell_owners(
+        workspace_id=endpoint.workspace_id,
+        subject="A webhook has been turned off",
+        text=(
+            f"Enclose no longer calls {endpoint.url}.\n\n{reason}\n\n"
+            "Once it answers again, turn the webhook on and replay what it has missed.\n"
+        ),
+    )
+
+
+@transaction.atomic
+def delete_webhook(*, endpoint: WebhookEndpoint) -> None:
+    """Tell it nothing any more."""
+    _tell("webhook.deleted", endpoint)
+    endpoint.delete()
+
+
+def check_url(url: str) -> str:
+    """An absolute https address of at most 2048 characters; raises InvalidWebhookUrl.
+
+    Names are looked up when they are called, each time; an address that is one and not public is
+    refused at once. With WEBHOOKS_TO_LOOPBACK, http:// to this machine is taken as well.
+    """
+    if len(url) > MAX_URL:
+        raise InvalidWebhookUrl(
+            f"The URL has {len(url)} characters; at most {MAX_URL} are taken.",
+            field="url",
+            limit=MAX_URL,
+            actual=len(url),
+        )
+    parts = SplitResult("", "", "", "", "")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    is_local = settings.WEBHOOKS_TO_LOOPBACK and host in ("127.0.0.1", "localhost", "::1")
+    usable = parts.scheme == "https" or (is_local and parts.scheme == "http")
+    if not (usable and host and port != 0 and url.isprintable() and " " not in url):
+        raise InvalidWebhookUrl(
+            "This must be an absolute URL that begins with https://.", field="url"
+        )
+    if not is_local and _is_private(host):
+        raise InvalidWebhookUrl(f"{host} is not a public address.", field="url")
+    return url
+
+
+def _is_private(host: str) -> bool:
+    """Whether a host is a literal address that nobody outside could reach."""
+    try:
+        return host == "localhost" or not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return False
+
+
+def _new_secret() -> str:
+    """A secret as Standard Webhooks spells it: `whsec_` and base64."""
+    return f"whsec_{b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def _listen_from_now(endpoint: WebhookEndpoint) -> None:
+    """Put it at the settled end of the log: what is committed later is told."""
+    log = Event.objects.filter(workspace=endpoint.workspace_id).settled()
+    last = log.order_by("-transaction", "-position").first()
+    if last is not None:
+        endpoint.told = last.cursor
+
+
+def _give_up(endpoint: WebhookEndpoint, problem: str) -> None:
+    """What it has not been told yet stays untold, until somebody replays it."""
+    State = WebhookDelivery.State
+    endpoint.deliveries.filter(state=State.PENDING).update(
+        state=State.FAILED, problem=problem, due_at=None, done_at=timezone.now()
+    )
+
+
+def _tell(kind: str, endpoint: WebhookEndpoint) -> None:
+    emit(happened(kind, workspace_id=endpoint.workspace_id, subject_id=endpoint.pk))
