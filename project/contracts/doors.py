@@ -75,7 +75,7 @@ curl -sS HOST/inboxes/INBOX/messages -H "x-api-key: KEY" -H "Content-Type: appli
     Door(
         name="nylas",
         title="Nylas v3",
-        base="/v3/grants",
+        base="/v3/grants, /v3/webhooks",
         clients=("PyPI nylas 6.18.0", "npm nylas 8.4.0"),
         example="""\
 from nylas import Client
@@ -89,7 +89,7 @@ client.messages.send("hello@acme.test", letter)
     Door(
         name="bird",
         title="Bird email",
-        base="/v1/email",
+        base="/v1/email, /v1/webhooks",
         clients=("PyPI messagebird-sdk 0.106.0", "npm @messagebird/sdk 0.63.0"),
         example="""\
 curl -sS HOST/v1/email/messages \\

@@ -23,11 +23,13 @@ from messaging.services import send_message
 from project.contracts.base import Contract
 from project.contracts.doors import DOORS
 from project.events.models import WebhookEndpoint
+from project.events.webhooks.endpoints import create_webhook
 from project.ids import new_id, spell, spell_hex
 from project.tenancy.models import Workspace
 from tests.drafts.make import ANN, limits_of
 from tests.messaging.make import LETTER, make_file, make_inbox
 
+HOOK: Final = "https://hooks.invalid/in"
 NAMES: Final = tuple(door.name for door in DOORS)
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PARAMETER: Final = re.compile(r"<(?:(?P<kind>\w+):)?(?P<name>\w+)>")
@@ -47,7 +49,7 @@ class Things:
     draft: Draft
     message: Message
     scheduled: Message
-    webhook: WebhookEndpoint
+    webhooks: Mapping[str, WebhookEndpoint]  # by the door at which each was made
     suppression: Suppression
 
 
@@ -92,9 +94,12 @@ def make_things(workspace: Workspace, *, address: str) -> Things:
         draft=draft,
         message=message,
         scheduled=scheduled,
-        webhook=WebhookEndpoint.objects.create(
-            workspace=workspace, dialect="agentsend", url="https://hooks.example.com/in", secret="s"
-        ),
+        webhooks={
+            door: create_webhook(
+                workspace=workspace, dialect=door, url=HOOK, events=["email.accepted"]
+            )
+            for door in ("agentsend", "nylas", "bird")
+        },
         suppression=Suppression.objects.create(workspace=workspace, email="no@example.com"),
     )
 
@@ -163,7 +168,8 @@ def _paths(route: str) -> Iterator[str]:
     parts = path.split("/")
     for place, part in enumerate(parts):
         if PARAMETER.fullmatch(part):
-            parts[place] = f"<{parts[place - 1]}>"
+            noun = next(one for one in reversed(parts[:place]) if one.isalpha())
+            parts[place] = f"<{noun}>"
     yield "/".join(parts)
 
 
@@ -191,7 +197,7 @@ SPELLINGS: Final[Mapping[str, Mapping[str, Spell]]] = {
         "inboxes": lambda things, _: str(things.inbox.pk),
         "messages": lambda things, _: spell("msg", things.message.pk),
         "threads": lambda things, _: spell("thr", things.message.thread_id),
-        "webhooks": lambda things, _: spell("wh", things.webhook.pk),
+        "webhooks": lambda things, _: spell("wh", things.webhooks["agentsend"].pk),
         "domains": lambda *_: spell("dom", new_id()),
     },
     "nylas": {
@@ -202,10 +208,12 @@ SPELLINGS: Final[Mapping[str, Mapping[str, Spell]]] = {
         "folders": lambda things, _: spell_hex(things.folder.pk),
         "schedules": lambda things, _: spell_hex(things.scheduled.pk),
         "attachments": lambda things, _: spell_hex(things.file.pk),
+        "webhooks": lambda things, _: spell_hex(things.webhooks["nylas"].pk),
     },
     "bird": {
         "messages": lambda things, _: spell("em", things.message.pk),
         "attachments": lambda things, _: spell("ea", things.file.pk),
         "suppressions": lambda things, _: spell("sup", things.suppression.pk),
+        "webhooks": lambda things, _: spell("whk", things.webhooks["bird"].pk),
     },
 }

@@ -34,6 +34,9 @@ each_door = pytest.mark.parametrize("door", NAMES)
 #: addresses that need no key
 OPEN = {"/health", "/auth/auto-provision"}
 
+#: addresses that answer the same whoever asks
+ALIKE = {"/v3/webhooks/ip-addresses"}
+
 #: addresses at which there never is anything
 NEVER = {"/domains/<domains>"}
 
@@ -230,7 +233,7 @@ def test_a_bug_is_a_500_that_says_nothing_of_itself(
     api = APIClient(raise_request_exception=False, HTTP_AUTHORIZATION=f"Bearer {alice.key}")
     broken = 0
     for address in addresses_of(door):
-        if "GET" in address.methods and address.path not in OPEN:
+        if "GET" in address.methods and address.path not in OPEN | ALIKE:
             said = check_error(door, ask(api, "GET", address.with_ids(things)), 500)
             assert "secret" not in str(said)
             broken += 1

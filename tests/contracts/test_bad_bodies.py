@@ -36,6 +36,9 @@ BROKEN_JSON = {
 NOT_JSON = {
     ("POST", "/v1/email/messages/<messages>/cancel"),
     ("POST", "/v3/grants/<grants>/drafts/<drafts>"),
+    ("POST", "/v3/webhooks/rotate-secret/<webhooks>"),
+    ("PUT", "/v3/webhooks/<webhooks>/rotate-secret"),
+    ("POST", "/v1/webhooks/<webhooks>/rotate-secret"),
     ("POST", "/attachments"),
     ("POST", "/api/email/attachments"),
     ("POST", "/domains"),

@@ -121,6 +121,20 @@ WEBHOOK = {
     "description": "one",
     "isActive": True,
 }
+NYLAS_WEBHOOK = {
+    "webhook_url": "https://hooks.example.com/in",
+    "trigger_types": ["message.created"],
+    "description": "one",
+    "notification_email_addresses": ["ops@example.com"],
+}
+BIRD_WEBHOOK = {
+    "url": "https://hooks.example.com/in",
+    "events": ["email.delivered"],
+    "description": "one",
+    "filter": None,
+    "destination": {"type": "webhook"},
+}
+TIME = "2026-05-01T10:00:00.000Z"
 BODIES_OF: dict[tuple[str, str], Any] = {
     ("POST", "/v1/customers"): KUSTOMER_CUSTOMER,
     ("PATCH", "/v1/customers/<customers>"): KUSTOMER_CUSTOMER,
@@ -191,8 +205,14 @@ BODIES_OF: dict[tuple[str, str], Any] = {
     ("POST", "/v1/email/messages"): BIRD_SEND,
     ("POST", "/v1/email/batches"): {"messages": [BIRD_SEND]},
     ("POST", "/v1/email/suppressions"): {"email": "no@example.com"},
+    ("POST", "/v3/webhooks"): NYLAS_WEBHOOK,
+    ("PUT", "/v3/webhooks/<webhooks>"): NYLAS_WEBHOOK | {"status": "pause"},
+    ("POST", "/v1/webhooks"): BIRD_WEBHOOK,
+    ("PATCH", "/v1/webhooks/<webhooks>"): BIRD_WEBHOOK | {"status": "paused"},
+    ("POST", "/v1/webhooks/<webhooks>/replay"): {"since": TIME, "until": TIME},
 }
 SAME_AS_PUT = {"/v1/customers/<customers>", "/v1/drafts/<drafts>", "/v1/messages/<messages>"}
+ROTATION = "/v3/webhooks/<webhooks>/rotate-secret"
 
 QUERIES_OF = {
     "kustomer": ["page", "pageSize"],
@@ -206,7 +226,8 @@ QUERIES_OF = {
     ],
     "bird": [
         *["limit", "starting_after", "ending_before", "status", "category", "tag", "to", "from"],
-        *["created_after", "created_before"],
+        *["created_after", "created_before", "sort", "order", "url", "include_total"],
+        *["before", "after"],
     ],
 }
 
@@ -268,7 +289,7 @@ def test_every_body_is_looked_at() -> None:
     reading = {(method, one.path) for door in NAMES for one, method in writing(door)}
     left_out = {(method, path) for method, path in reading - BODIES_OF.keys()}
     assert BODIES_OF.keys() <= reading
-    assert {path for method, path in left_out if method != "POST"} == SAME_AS_PUT
+    assert {path for method, path in left_out if method != "POST"} == SAME_AS_PUT | {ROTATION}
     assert {path for method, path in left_out if method == "POST"} == {
         "/api/email/attachments",
         "/attachments",
@@ -277,6 +298,9 @@ def test_every_body_is_looked_at() -> None:
         "/domains/<domains>/verify",
         "/v1/email/messages/<messages>/cancel",
         "/v3/grants/<grants>/drafts/<drafts>",
+        "/v3/webhooks/rotate-secret/<webhooks>",
+        "/v1/webhooks/<webhooks>/rotate-secret",
+        "/v1/webhooks/<webhooks>/test",  # which calls somebody
     }
 
 

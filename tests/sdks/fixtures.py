@@ -72,11 +72,15 @@ def node_sdk(tmp_path_factory: pytest.TempPathFactory) -> ScriptRunner:
 
 @pytest.fixture(scope="module")
 def live_url(request: pytest.FixtureRequest) -> Iterator[Live]:
-    """An office on SQLite and disk for all tests of a module; those are `live`."""
+    """An office on SQLite and disk for all tests of a module; those are `live`.
+
+    What the module calls ENVIRONMENT goes into that of its processes.
+    """
     if request.config.getoption("database") != "sqlite":
         pytest.skip("done on SQLite")
     with folder("installation") as home:
-        installation = Installation(home, environment={})
+        environment = getattr(request.module, "ENVIRONMENT", {})
+        installation = Installation(home, environment=environment)
         tables = request.getfixturevalue("migrated_file")
         shutil.copy(tables, installation.data / "enclose.sqlite3")
         try:

@@ -26,5 +26,9 @@ What the documents leave open is decided here:
 * `POST /auth/auto-provision` is off: 403.
 * A query or body with a wrong value answers 400, a foreign or mistyped id 404. The signed URL
   belongs to all doors and says no in the native shape: 403 `link_expired`, `signature_invalid`.
-* Webhooks are kept and shown; nothing is sent to them yet.
+* Webhooks are told of `message.*`; `domain.verified` never happens. `message.sent` comes once, when
+  the first server has taken a mail; `message.bounced` also of mail that was refused at once or
+  given up, for which there is no other word. `data` of what was sent has `status` and `sentAt`, and
+  that of an outcome `recipients`, whom it is about. The key of the signature is the secret as it is
+  shown, `whsec_` included; `timestamp` is that of the event.
 """

@@ -31,7 +31,7 @@ from project.contracts.agentsend.limits import (
 )
 from project.contracts.agentsend.statuses import status_of
 from project.events.models import WebhookEndpoint
-from project.events.webhooks import MAX_URL
+from project.events.webhooks.endpoints import MAX_URL
 from project.ids import spell
 from project.tenancy.models import Domain
 

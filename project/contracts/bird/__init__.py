@@ -29,6 +29,17 @@ What these leave open is decided here:
   recorded, nor what is in the trash. Their tags are shown where they read `name:value`, their
   files kept as long as they are; a message without a subject or without `to` shows a stand-in,
   because clients need one.
+* **Webhooks** may listen to every type that the libraries know. Those that occur are told of each
+  recipient: `email.accepted`, `email.delivered`, `email.deferred`, `email.bounced`,
+  `email.rejected`, `email.processed` of a sending in doubt, `email.out_of_band_bounce` of what was
+  reported after a server had taken it, `email.complained`; and once: `email.scheduled`,
+  `email.canceled`, `email.received`, `email_suppression.created`. They come for a day until they
+  are taken. What a recipient's server says is told once, as it is when it is told.
+* **Their secrets.** A rotated one signs beside the new one for 24 hours; there are two at most.
+  No answer with a secret is kept for its Idempotency-Key: a repeat makes another.
+* **Their limits.** A description has 255 characters. There are neither mailboxes to filter by nor
+  connectors: 422. What is paused, by hand or after five days in vain, is replayed once it is
+  active: 409 before. A replay reaches 30 days back; `event_id` is that of `webhook-id`.
 * **Errors.** Codes from E90000 are ours. Stored answers of an Idempotency-Key carry the request id
   of the first request. Unknown fields and query parameters are passed over.
 """

@@ -69,7 +69,7 @@ DOWN = BirdRow(
 
 class Bird(Contract[BirdRow]):
     name = "bird"
-    prefixes = ("/v1/email",)
+    prefixes = ("/v1/email", "/v1/webhooks")
     rows = {
         MalformedJson: BAD,
         InvalidIdempotencyKey: BAD,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
 from project.api.paging import InvalidCursor, cursor_of, read_cursor, read_limit
@@ -31,20 +31,33 @@ class Shelf(ABC):
 
 @dataclass(frozen=True)
 class RowShelf(Shelf):
-    """Rows by their ids, which sort by the time they were made."""
+    """Rows by their ids, which sort by the time they were made; by a column `by` before that."""
 
     rows: QuerySet[Any]
     newest_first: bool = True
+    by: str = ""
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return (self.by, "id") if self.by else ("id",)
 
     def cursor(self, thing: Any) -> str:
-        return cursor_of(thing, ("id",))
+        return cursor_of(thing, self.order)
 
     def beyond(self, cursor: str, *, backwards: bool, count: int) -> list[Any]:
         rows, descending = self.rows, self.newest_first != backwards
+        side = "lt" if descending else "gt"
         if cursor:
-            place = read_cursor(rows, cursor, ("id",))[0]
-            rows = rows.filter(**{"pk__lt" if descending else "pk__gt": place})
-        return list(rows.order_by("-pk" if descending else "pk")[:count])
+            *values, id = read_cursor(rows, cursor, self.order)
+            place = Q((f"id__{side}", id))
+            for value in values:
+                if "\0" in str(value):  # which PostgreSQL cannot compare with
+                    raise InvalidCursor("There is no such place.")
+                place = Q((f"{self.by}__{side}", value)) | (Q((self.by, value)) & place)
+            rows = rows.filter(place)
+        return list(
+            rows.order_by(*(f"-{one}" if descending else one for one in self.order))[:count]
+        )
 
 
 @dataclass(frozen=True)

@@ -38,5 +38,18 @@ by its id or its address. What these leave open is decided here, once:
 * `conversation` is text: links, images and marks in Markdown where they are kept.
 * A repeat under an Idempotency-Key has a `request_id` of its own. 429 and what is our fault are
   not kept, nor what is wrong with the shape of a request.
+* Webhooks may listen to every trigger that the libraries know. Those that occur: `message.created`
+  of what came in, and of what was sent once the first server took it; `message.updated` of
+  `unread`, `starred`, `folders` and `metadata`, also when it goes to the trash; `message.deleted`
+  when it is gone for good; `message.send_success` and `message.send_failed` of what had a
+  `send_at`; `message.bounce_detected`, one for each address, its `type` always
+  `mailbox_unavailable`; `folder.*`; `grant.created`, `grant.updated`, `grant.deleted`. Not
+  `thread.replied`, since replies are not tracked.
+* A notification is told again for a day, `webhook_delivery_attempt` stays 1 and the body the same.
+  What is longer than 1 MB comes without `body`, its type ends in `.truncated`. `application_id` is
+  the workspace. A webhook is not asked for a challenge when it is made: only its signature proves
+  who calls. `X-Nylas-Signature` has `webhook_secret` as shown for its key, and a rotated one ends
+  at once. Deserted webhooks fail after five days; the owners of the workspace are told, the
+  `notification_email_addresses` are only kept. `ip-addresses` names none.
 * Every grant is of the provider `imap`, and valid.
 """

@@ -45,7 +45,13 @@ class Nylas(Contract[Row]):
 
     name = "nylas"
     prefixes = ("/v3",)
-    names = {"html": "body", "text": "body", "headers": "custom_headers", "sender": "from"}
+    names = {
+        "html": "body",
+        "text": "body",
+        "headers": "custom_headers",
+        "sender": "from",
+        "url": "webhook_url",
+    }
     rows: ClassVar[Mapping[type[BaseException] | int, Row]] = {
         errors.Invalid: _invalid(400),
         errors.Unprocessable: _invalid(400),

@@ -14,6 +14,13 @@ from project.contracts.nylas.messages import Messages, OneMessage
 from project.contracts.nylas.schedules import OneSchedule, Schedules
 from project.contracts.nylas.send import Send
 from project.contracts.nylas.threads import OneThread, Threads
+from project.contracts.nylas.webhooks import (
+    IpAddresses,
+    OneWebhook,
+    PostSecret,
+    PutSecret,
+    Webhooks,
+)
 
 NYLAS.register()
 
@@ -43,4 +50,13 @@ read: list[URLPattern] = [
     path(f"{GRANT}/messages/<str:id>", OneMessage.as_view()),
 ]
 
-urlpatterns: list[URLPattern] = [*written, *read]
+#: ahead of `webhooks/<id>` what is a word
+told: list[URLPattern] = [
+    path("v3/webhooks", Webhooks.as_view()),
+    path("v3/webhooks/ip-addresses", IpAddresses.as_view()),
+    path("v3/webhooks/rotate-secret/<str:id>", PostSecret.as_view()),
+    path("v3/webhooks/<str:id>", OneWebhook.as_view()),
+    path("v3/webhooks/<str:id>/rotate-secret", PutSecret.as_view()),
+]
+
+urlpatterns: list[URLPattern] = [*written, *read, *told]

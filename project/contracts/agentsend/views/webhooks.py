@@ -17,7 +17,7 @@ from project.contracts.agentsend.serializers import (
 from project.contracts.agentsend.views.base import AgentSendView, find
 from project.contracts.schema import described
 from project.events.models import WebhookEndpoint
-from project.events.webhooks import create_webhook, delete_webhook, update_webhook
+from project.events.webhooks.endpoints import create_webhook, delete_webhook, update_webhook
 from project.tenancy.models import Scope
 
 

@@ -39,7 +39,7 @@ def spell_message(message: Message, *, at: datetime) -> dict[str, Any]:
         "total_latency_ms": _milliseconds(reached - message.created_at) if reached else None,
         "open_count": 0,
         "click_count": 0,
-        "tags": [_tag(text) for text in message.tags if TAG.fullmatch(text)],
+        "tags": tags_of(message),
         "metadata": message.metadata,
         "parameters": own.get("parameters"),
         "attachments": [spell_file(one) for one in files_of(message)],
@@ -81,6 +81,11 @@ def _addresses(
     rows: Sequence[dict[str, str | None]], most: int | None = None
 ) -> list[dict[str, str]]:
     return [spell_address(str(one["email"]), one["name"]) for one in rows[:most]]
+
+
+def tags_of(message: Message) -> list[dict[str, str]]:
+    """Its tags, as far as they read `name:value`."""
+    return [_tag(text) for text in message.tags if TAG.fullmatch(text)]
 
 
 def _tag(text: str) -> dict[str, str]:
@@ -130,8 +135,8 @@ def spell_recipient(one: Recipient) -> dict[str, Any]:
         "recipient": one.email,
         "name": one.name or None,
         "status": str(status),
-        "rejection_reason": _rejection_reason(one, status),
-        **_bounce(one, status),
+        "rejection_reason": rejection_reason_of(one, status),
+        **bounce_of(one, status),
         "processed_at": None,
         "delivered_at": spell_time(reached),
         "processing_latency_ms": None,
@@ -142,7 +147,8 @@ def spell_recipient(one: Recipient) -> dict[str, Any]:
     }
 
 
-def _rejection_reason(one: Recipient, status: Status) -> str | None:
+def rejection_reason_of(one: Recipient, status: Status) -> str | None:
+    """Why a recipient with this status was rejected, in Bird's words; None if it was not."""
     if status != Status.REJECTED:
         return None
     if one.state == Recipient.State.SUPPRESSED:
@@ -150,7 +156,8 @@ def _rejection_reason(one: Recipient, status: Status) -> str | None:
     return "policy_rejection" if one.rehearsed else "transmission_failed"
 
 
-def _bounce(one: Recipient, status: Status) -> dict[str, str | None]:
+def bounce_of(one: Recipient, status: Status) -> dict[str, str | None]:
+    """How a recipient with this status bounced, or was deferred; nothing if it did neither."""
     if status not in (Status.BOUNCED, Status.DEFERRED):
         return {"bounce_type": None, "bounce_code": None, "bounce_description": None}
     permanent = one.code is not None and one.code >= 500
@@ -214,6 +221,6 @@ def spell_happening(one: Happening) -> dict[str, Any]:
         "type": f"email.{one.kind}",
         "occurred_at": spell_time(one.at),
         "recipient_id": spell("er", one.recipient.pk),
-        **_bounce(one.recipient, status),
-        "rejection_reason": _rejection_reason(one.recipient, status),
+        **bounce_of(one.recipient, status),
+        "rejection_reason": rejection_reason_of(one.recipient, status),
     }
