@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import doors, files, listing, mail
+from tests.bench import doors, files, listing, mail, receiving
 from tests.bench.house import House, open_house
 from tests.bench.table import Line, markdown
 
@@ -17,8 +17,10 @@ ROWS: Final[dict[str, Callable[[House], list[Line]]]] = {
     "W4": files.downloads,
     "W5": mail.messages_with_file,
     "W6": listing.pages,
+    "W7": receiving.mails_in,
     "W8": mail.due_at_one_instant,
     "W9": doors.json_with_files,
+    "W10": receiving.reading,
 }
 
 
@@ -35,7 +37,7 @@ def main() -> None:
     with open_house(database=options.database) as house:
         for name in options.rows or ROWS:
             note(f"{name} …")
-            house.restart(workers=mail.WORKERS if name == "W8" else 1)
+            house.restart(workers=mail.WORKERS if name == "W8" else 1, door=name == "W7")
             lines += ROWS[name](house)
     note(f"{time.monotonic() - start:.0f} s")
     sys.stdout.write(markdown(lines) + "\n")

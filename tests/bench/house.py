@@ -22,7 +22,7 @@ INBOX: Final = "bench@acme.test"
 
 
 class House:
-    """An installation with its web and one worker running, and whom to ask."""
+    """An installation with its web and workers running, the door for mail too, and whom to ask."""
 
     def __init__(self, installation: Installation, *, sink: SinkProcess, database: int | None):
         self.installation = installation
@@ -37,8 +37,8 @@ class House:
     @property
     def roots(self) -> list[int]:
         """The processes whose trees are the whole server."""
-        web, workers = self.installation.web, self.installation.workers
-        children = [*([web] if web else []), *workers]
+        apart = filter(None, (self.installation.web, self.installation.mail))
+        children = [*apart, *self.installation.workers]
         return [*(child.process.pid for child in children), *self.database_roots]
 
     @property
@@ -46,10 +46,12 @@ class House:
         """The database server, if there is one."""
         return [self._database] if self._database else []
 
-    def restart(self, *, workers: int = 1) -> None:
+    def restart(self, *, workers: int = 1, door: bool = False) -> None:
         """Start web and workers anew, so that no row inherits another's memory; wait for quiet."""
         self.stop()
         self.installation.start_web()
+        if door:
+            self.installation.start_mail()
         for number in range(workers):
             self.installation.start_worker(clock=number == 0)
         for client in self.clients_for(16):
@@ -57,7 +59,7 @@ class House:
         wait_idle(self.roots)
 
     def stop(self) -> None:
-        """Stop web and workers."""
+        """Stop all of its processes."""
         for client in self.clients:
             client.close()
         self.clients.clear()

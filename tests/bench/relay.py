@@ -1,4 +1,4 @@
-"""A floor for sending: ready mail down kept-open connections, and no care for its fate."""
+"""Ready mail down kept-open connections, and no care for its fate: a floor for sending."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -11,16 +11,23 @@ from tests.services.servers import LOOPBACK
 RECIPIENT: Final = "someone@example.com"
 
 
-def send(mails: Sequence[bytes], *, port: int, connections: int, sender: str) -> Cost:
+def send(
+    mails: Sequence[bytes],
+    *,
+    port: int,
+    connections: int,
+    sender: str,
+    recipient: str = RECIPIENT,
+) -> Cost:
     """Send each; the cost of one. The next envelope rides behind the dot, as ours does."""
     left = iter([b"%b.\r\n" % mail.replace(b"\r\n.", b"\r\n..") for mail in mails])
     with measured_here() as measure:
-        in_threads([lambda: _carry(left, port, sender)] * connections)
+        in_threads([lambda: _carry(left, port, sender, recipient)] * connections)
     return measure.cost.per(len(mails))
 
 
-def _carry(left: Iterator[bytes], port: int, sender: str) -> None:
-    group = f"MAIL FROM:<{sender}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
+def _carry(left: Iterator[bytes], port: int, sender: str, recipient: str) -> None:
+    group = f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
     with socket.create_connection((LOOPBACK, port)) as line, line.makefile("rb") as replies:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -29,7 +36,7 @@ def _carry(left: Iterator[bytes], port: int, sender: str) -> None:
             while reply[3:4] == b"-":
                 reply = replies.readline()
             if not reply.startswith(code):
-                raise Wrong(f"the sink says {reply!r}")
+                raise Wrong(f"the server says {reply!r}")
 
         expect(b"220")
         line.sendall(b"EHLO floor.test\r\n")
