@@ -16,7 +16,9 @@ from drafts.models import Draft
 from drafts.services import create_draft
 from messaging.addresses import Address
 from messaging.enclosures import Enclosure
+from messaging.errors import InvalidAddress
 from messaging.html import clean_html
+from messaging.inboxes import names_of
 from messaging.mime.containers import is_outlooks
 from messaging.mime.names import referenced_content_ids
 from messaging.models import Inbox, Message, MessageAttachment
@@ -63,7 +65,9 @@ def forward(*, message: Message, limits: Limits) -> Draft:
     What is inside of a file goes within it, but for Outlook's `winmail.dat`: nobody else can read
     that, so what was found in it goes instead. Raises as `create_draft` does.
     """
-    enclosures, lost = _carried(list(_passed_on(list(message.enclosures.all()))), limits)
+    has_words = bool(message.text or message.html)
+    files = list(_passed_on(list(message.enclosures.all()), has_words=has_words))
+    enclosures, lost = _carried(files, limits)
     lines = [
         FORWARDED,
         f"From: {_named(_author(message))}",
@@ -118,11 +122,19 @@ def _fresh(addresses: Iterable[Address], seen: set[str]) -> list[Address]:
     """Those that are not among `seen`, which they join; a sub-address is its inbox."""
     found = []
     for one in addresses:
-        local, _, domain = one.email.lower().rpartition("@")
-        if one.email.lower() not in seen and f"{local.partition('+')[0]}@{domain}" not in seen:
-            seen.add(one.email.lower())
+        email, inbox = _names(one)
+        if email not in seen and inbox not in seen:
+            seen.add(email)
             found.append(one)
     return found
+
+
+def _names(address: Address) -> tuple[str, str]:
+    """What an address is known by; one that makes no sense, by its letters."""
+    try:
+        return names_of(address)
+    except InvalidAddress:
+        return address.email.lower(), address.email.lower()
 
 
 def _addresses(rows: Iterable[dict[str, str | None]]) -> list[Address]:
@@ -161,9 +173,15 @@ def _quoted_html(message: Message, heading: str) -> str:
 
 
 def _passed_on(
-    files: Sequence[MessageAttachment], *, container: MessageAttachment | None = None
+    files: Sequence[MessageAttachment],
+    *,
+    has_words: bool,
+    container: MessageAttachment | None = None,
 ) -> Iterator[MessageAttachment]:
-    """The files that stand for those of the mail, or for those inside of `container`."""
+    """The files that stand for those of the mail, or for those inside of `container`.
+
+    What is in a container that only Outlook reads goes without it, unless it may have the words.
+    """
     wanted = container.pk if container else None
     for one in files:
         if one.container_id != wanted:
@@ -171,8 +189,12 @@ def _passed_on(
         is_outlooks_own = is_outlooks(
             filename=one.filename, content_type=one.attachment.content_type
         )
-        contained = list(_passed_on(files, container=one)) if is_outlooks_own else []
-        yield from contained or [one]
+        contained: list[MessageAttachment] = []
+        if is_outlooks_own:
+            contained += _passed_on(files, has_words=has_words, container=one)
+        if not contained or not has_words:
+            yield one
+        yield from contained
 
 
 def _carried(

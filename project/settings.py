@@ -152,8 +152,16 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    # A server that hangs is told from one that is slow: senders of mail are answered in time.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    # A server that hangs, or has gone without a word, is told from one that is slow: senders of
+    # mail are answered in time, and no worker waits for ever.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,  # milliseconds
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 
 # Files ------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from messaging.mime.reader import ENDINGS, Mail, Part, read_mail
 from messaging.mime.tnef import Enclosed, is_tnef, read_tnef
 
 MAX_DEPTH = 5  # files in files in …
-MAX_CONTAINED = 1000  # files inside of others, in one mail
+MAX_CONTAINED = 200  # files inside of others, in one mail
 
 MAIL_TYPES = ("message/rfc822", "message/global")
 TNEF_TYPE = "application/ms-tnef"

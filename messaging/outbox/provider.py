@@ -17,7 +17,10 @@ from typing import Any
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailUnsupportedFeature
 from anymail.message import AnymailMessage
 from anymail.utils import UNSET
+from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.signing import Signer
 
 from attachments.errors import StorageUnavailable
 from messaging.addresses import Address
@@ -34,6 +37,8 @@ TEMPORARY = (401, 402, 403, 408, 425, 429)
 NOT_TAKEN = ("invalid", "rejected", "failed")
 #: names our message in what a provider keeps beside a mail, and gives back when it speaks of it
 METADATA = "message"
+#: signs that name: whoever gets a mail can read its id off the Message-ID
+NAMES = Signer(salt="messaging.outbox.provider")
 ID_CHARACTERS = Recipient._meta.get_field("provider_id").max_length
 
 
@@ -55,19 +60,25 @@ class ProviderTransport:
             return parcel.without_files(error), None
         except (OSError, StorageUnavailable, FileChanged, Refusal) as error:
             return parcel.unsent(f"The mail could not be read: {error}"), None
+        try:
+            connection = get_connection(self.name)
+        except (AnymailError, ImproperlyConfigured, ImportError) as error:
+            return parcel.unsent(f"{self.name} is not set up: {error}"), None
         accepted = Reply(250, f"Taken by {self.name}")
         replies = {one.recipient_id: accepted for one in parcel.addressees}
         answer = line.begin(parcel.begin(replies))
         if not answer.may_go:
             return None, answer.next
-        answers = self.answers(mail, parcel, accepted)
+        answers = self.answers(connection, mail, parcel, accepted)
         return parcel.answered(answers, named=frozenset(replies)), answer.next
 
-    def answers(self, mail: AnymailMessage, parcel: Parcel, accepted: Reply) -> dict[Any, Reply]:
+    def answers(
+        self, connection: BaseEmailBackend, mail: AnymailMessage, parcel: Parcel, accepted: Reply
+    ) -> dict[Any, Reply]:
         """The provider's word on each addressee; nobody's, if it is in doubt."""
         everybody = [one.recipient_id for one in parcel.addressees]
         try:
-            taken = self.send(mail)
+            taken = self.send(connection, mail)
         except (smtplib.SMTPException, AnymailError, OSError) as error:
             refusal = refusal_of(error)
             return dict.fromkeys(everybody, refusal) if refusal else {}
@@ -75,9 +86,8 @@ class ProviderTransport:
             return {}
         return {one.recipient_id: verdict(mail, one.address, accepted) for one in parcel.addressees}
 
-    def send(self, mail: AnymailMessage) -> int | None:
+    def send(self, connection: BaseEmailBackend, mail: AnymailMessage) -> int | None:
         """Hand it over, to a provider that keeps no metadata without it; how many were taken."""
-        connection = get_connection(self.name)
         try:
             return connection.send_messages([mail])
         except AnymailUnsupportedFeature:  # said before anything is sent
@@ -111,7 +121,7 @@ class ProviderTransport:
             bcc=wanted(letter.bcc),
             reply_to=[spelt(one) for one in letter.reply_to],
             headers={**letter.headers, **threading_headers(parcel)},
-            metadata={METADATA: parcel.message.pk.hex},
+            metadata={METADATA: NAMES.sign(parcel.message.pk.hex)},
         )
         if letter.html is not None:
             mail.attach_alternative(letter.html, "text/html")

@@ -12,6 +12,7 @@ from typing import IO, cast
 from django.db import transaction
 from django.utils import timezone
 
+from attachments.errors import StorageUnavailable
 from attachments.incoming import BLOCK_BYTES, Incoming, room_needed
 from attachments.storage import attachment_storage
 from messaging.mime.fields import storable
@@ -50,7 +51,6 @@ def keep_arrivals(
     if not incoming.size:
         raise EmptyMail("There is no mail in this.")
     key = f"arrivals/{incoming.sha256[:2]}/{new_id().hex}.eml"
-    attachment_storage().save(key, cast("IO[bytes]", incoming))
     now = timezone.now()
     rows = [
         Arrival(
@@ -69,6 +69,7 @@ def keep_arrivals(
     ]
     are_written = False
     try:
+        attachment_storage().save(key, cast("IO[bytes]", incoming))
         with transaction.atomic():
             Arrival.objects.bulk_create(rows)
             emit(
@@ -79,6 +80,8 @@ def keep_arrivals(
             )
             poke_parser_on_commit()
             are_written = True
+    except StorageUnavailable:  # it would not take them back either
+        raise
     except Exception:
         if not are_written:  # else the commit failed: whether it stands, nobody knows
             _take_back(key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from attachments.models import Attachment, AttachmentState, Origin
@@ -174,13 +175,13 @@ def _thread_of(
 
     The nearest of all is the mail itself, when the inbox has written to itself.
     """
-    wanted = [id for id in (own_id, in_reply_to, *reversed(references)) if id]
-    if wanted:
-        rows = Message.objects.filter(inbox=arrival.inbox_id, rfc_message_id__in=wanted)
-        known: dict[str, UUID] = dict(
-            rows.exclude(thread=None).values_list("rfc_message_id", "thread_id")
-        )
-        for id in wanted:
+    ancestors = [id for id in (in_reply_to, *reversed(references)) if id]
+    if own_id or ancestors:
+        itself = Q(rfc_message_id=own_id, direction=Direction.OUTBOUND) if own_id else Q(pk=None)
+        rows = Message.objects.filter(itself | Q(rfc_message_id__in=ancestors))
+        rows = rows.filter(inbox=arrival.inbox_id).exclude(thread=None).order_by("-pk")
+        known: dict[str, UUID] = dict(rows.values_list("rfc_message_id", "thread_id"))
+        for id in (own_id, *ancestors):
             if id in known:
                 return Thread.objects.get(pk=known[id])
     return Thread.objects.create(

@@ -31,7 +31,7 @@ KINDS: dict[str, str] = {
     State.REFUSED: "message.failed",
     State.ACCEPTED: "message.sent",
 }
-CODE = re.compile(r"\b([245]\d\d)\b")
+CODE = re.compile(r"(?<![\d.])([245]\d\d)(?!\.?\d)")
 
 
 @dataclass(frozen=True)

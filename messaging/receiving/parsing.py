@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from threading import Event as Flag
-from threading import Lock
 from typing import cast
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -37,7 +36,7 @@ from messaging.mime.containers import (
     may_be_container,
     open_container,
 )
-from messaging.mime.fields import Fields
+from messaging.mime.fields import Fields, storable
 from messaging.mime.names import referenced_content_ids
 from messaging.mime.reader import Mail, read_mail
 from messaging.models import Arrival
@@ -45,6 +44,8 @@ from messaging.omissions import Omitted
 from messaging.receiving.arrivals import raw_of
 from messaging.receiving.filing import write_received
 from messaging.receiving.reports import Report, read_report
+from messaging.receiving.turn import Turn
+from messaging.trash import delete_message
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ NOT_ITS_FAULT = (
     OperationalError,
     InterfaceError,
 )
-PATIENCE = timedelta(days=1)  # with what is said to be others' fault
+PATIENCE = timedelta(days=1)  # with raw bytes that are not there
 UNREADABLE = "It could not be read, and is kept as it came."
 UNOPENED = "Reading it failed, so that what is inside of its files was not looked for."
 TOO_MANY_CONTAINED = (
@@ -71,7 +72,8 @@ stopping = Flag()
 
 #: set when there may be arrivals that the running reader has not seen
 _more = Flag()
-_reading = Lock()
+#: a mail whose lease is over is read by somebody else, and so are all others then
+_turn = Turn(silence=LEASE)
 
 
 class LeaseLost(Exception):
@@ -111,13 +113,16 @@ def parse_due() -> int:
     """
     count = 0
     _more.set()
-    while _more.is_set() and not stopping.is_set() and _reading.acquire(blocking=False):
+    while _more.is_set() and not stopping.is_set() and (token := _turn.take()):
         try:
             _more.clear()
             while some := _due_ids():
-                count += sum(parse_arrival(id) for id in some if not stopping.is_set())
+                for id in some:
+                    if stopping.is_set() or not _turn.is_of(token):
+                        return count
+                    count += parse_arrival(id)
         finally:
-            _reading.release()
+            _turn.give_back(token)
     return count
 
 
@@ -145,13 +150,19 @@ def parse_arrival(id: UUID) -> bool:
         return False
     except Exception as error:
         log.exception("arrival %s was not read", arrival.pk)
-        _wait(arrival, error)
+        try:
+            _wait(arrival, error)
+        except DatabaseError:
+            log.exception("arrival %s is tried again once its lease is over", arrival.pk)
         return False
     return True
 
 
 def parse_again(*, arrival: Arrival) -> None:
-    """Give an arrival that failed another three tries; its message stays until then."""
+    """Give an arrival that failed another three tries.
+
+    Its message, which had nothing but the raw bytes, goes; reading makes another one.
+    """
     with transaction.atomic():
         rows = Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.FAILED)
         message = arrival.message
@@ -159,11 +170,12 @@ def parse_again(*, arrival: Arrival) -> None:
             state=Arrival.State.RECEIVED, message=None, attempts=0, due_at=timezone.now()
         )
         if changed and message is not None:
-            message.delete()
+            delete_message(message=message)
 
 
 def _claimed(id: UUID) -> Arrival | None:
     """The arrival, ours to read while its lease, `due_at`, is the one that we wrote."""
+    _turn.sign()
     now = timezone.now()
     lease = now + LEASE
     due = Arrival.objects.filter(pk=id, due_at__lte=now)
@@ -175,6 +187,7 @@ def _claimed(id: UUID) -> Arrival | None:
 
 def _renew(arrival: Arrival) -> None:
     """Hold on to an arrival for another lease, when half of this one is over. Raises LeaseLost."""
+    _turn.sign()
     now = timezone.now()
     if arrival.due_at and arrival.due_at - now > LEASE / 2:
         return
@@ -185,14 +198,19 @@ def _renew(arrival: Arrival) -> None:
 
 
 def _wait(arrival: Arrival, error: Exception) -> None:
-    """Try again later, ever less often. What is no fault of the mail does not count as a try."""
+    """Try again later, ever less often. What is no fault of the mail does not count as a try.
+
+    But for raw bytes that are not there: after a day they will not come.
+    """
     now = timezone.now()
-    wait = min(max(FIRST_WAIT, (now - arrival.received_at) / 10), LONGEST_WAIT)
-    counts = not isinstance(error, NOT_ITS_FAULT) or now - arrival.received_at > PATIENCE
+    waited = now - arrival.received_at
+    wait = min(max(FIRST_WAIT, waited / 10), LONGEST_WAIT)
+    is_lost = isinstance(error, FileNotFoundError) and waited > PATIENCE
+    counts = is_lost or not isinstance(error, NOT_ITS_FAULT)
     arrival.leased().update(
         attempts=arrival.attempts if counts else arrival.attempts - 1,
         due_at=now + wait,
-        problem=f"{type(error).__name__}: {error}"[:1000],
+        problem=storable(f"{type(error).__name__}: {error}")[:1000],
     )
 
 

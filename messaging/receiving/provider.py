@@ -6,15 +6,14 @@ again what was no fault of the mail.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from email import encoders
 from email.message import MIMEPart
-from email.policy import default
+from email.policy import EmailPolicy
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from anymail.inbound import AnymailInboundMessage
@@ -25,6 +24,7 @@ from anymail.signals import (
     inbound,
     tracking,
 )
+from django.core.signing import BadSignature
 from django.db import transaction
 from django.db.models import QuerySet
 from django.dispatch import receiver
@@ -35,10 +35,11 @@ from messaging.inboxes import inbox_at
 from messaging.mime.fields import read_fields, storable
 from messaging.models import Arrival, Inbox, Recipient, Suppression
 from messaging.models.message import Direction
-from messaging.outbox.provider import METADATA, provider_id_of
+from messaging.outbox.provider import METADATA, NAMES, provider_id_of
 from messaging.receiving.arrivals import keep_arrivals, open_incoming
-from messaging.receiving.errors import NobodyHere
+from messaging.receiving.errors import EmptyMail, MailTooLarge, NobodyHere
 from messaging.receiving.outcomes import Outcome, apply_outcomes, code_in
+from messaging.receiving.payloads import BATCHES, bytes_in, recipients_in
 from messaging.suppressions import spelling_of, suppress
 
 log = logging.getLogger(__name__)
@@ -59,15 +60,19 @@ STATES: dict[str, str] = {
 MAX_WORDS = 1000
 #: where a mail says whom it is for, when its provider does not
 NAMING = ("Delivered-To", "X-Original-To", "To", "Cc", "Bcc")
-MAX_ADDRESSES = 1000
-#: providers that tell of several recipients at once -> where their own event names them
-EVERYBODY: dict[str, Callable[[Any], Iterable[Any]]] = {
-    "Amazon SES": lambda event: event["receipt"]["recipients"],
-    "MailerSend": lambda event: (one["email"] for one in event["data"]["recipients"]["rcptTo"]),
-    "SendGrid": lambda request: json.loads(request.POST["envelope"])["to"],
-}
-#: nothing is folded anew, so that the bytes are those that came
-AS_IT_CAME = default.clone(linesep="\r\n", refold_source="none", utf8=True)
+MAX_ADDRESSES = 100
+LINE_ENDS = re.compile(r"[\r\n]+[ \t]*")
+
+
+class AsItCame(EmailPolicy):
+    """Writes every header field on one line: Python would cut it wherever Unicode ends a line."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        line = f"{name}: {LINE_ENDS.sub(' ', str(value))}{self.linesep}"
+        return line.encode("utf-8", "surrogateescape")
+
+
+AS_IT_CAME = AsItCame(linesep="\r\n", refold_source="none", utf8=True)
 
 
 # What came in ------------------------------------------------------------------------------------
@@ -77,13 +82,24 @@ AS_IT_CAME = default.clone(linesep="\r\n", refold_source="none", utf8=True)
 def keep_mail(sender: object, *, event: AnymailInboundEvent, esp_name: str, **_: object) -> None:
     """Keep a mail for every inbox that it is for.
 
-    Raises NobodyHere, and as `keep_arrivals` does.
+    Raises NobodyHere, and as `keep_arrivals` does; what only refuses this mail is no more than
+    noted where its provider tells of others in the same breath.
     """
-    raw = bytes_of(event.message)
-    envelope = reached(raw, recipients_of(event, esp_name))
+    try:
+        _keep(event, esp_name)
+    except (NobodyHere, EmptyMail, MailTooLarge) as refusal:
+        if esp_name not in BATCHES:
+            raise
+        log.warning("a mail from %s is not taken: %s", esp_name, refusal.message)
+
+
+def _keep(event: AnymailInboundEvent, esp_name: str) -> None:
+    raw = bytes_in(event, esp_name)
+    raw = bytes_of(event.message) if raw is None else raw
+    envelope = reached(raw, recipients_in(event, esp_name))
     if not envelope:
         raise NobodyHere("None of the addresses of this mail is an inbox here.")
-    with contextlib.closing(open_incoming()) as incoming:
+    with closing(open_incoming()) as incoming:
         incoming.write(raw)
         keep_arrivals(
             envelope=envelope,
@@ -91,15 +107,6 @@ def keep_mail(sender: object, *, event: AnymailInboundEvent, esp_name: str, **_:
             via=Arrival.Via.PROVIDER,
             mail_from=(event.message.envelope_sender or "").strip("<>"),
         )
-
-
-def recipients_of(event: AnymailInboundEvent, esp_name: str) -> list[str]:
-    """The recipients of the envelope; Anymail gives the first one only."""
-    everybody: list[str] = []
-    if esp_name in EVERYBODY:
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            everybody = [str(one) for one in EVERYBODY[esp_name](event.esp_event)]
-    return everybody or [event.message.envelope_recipient or ""]
 
 
 def reached(raw: bytes, recipients: Sequence[str]) -> list[tuple[Inbox, str]]:
@@ -121,7 +128,7 @@ def reached(raw: bytes, recipients: Sequence[str]) -> list[tuple[Inbox, str]]:
 
 
 def bytes_of(mail: AnymailInboundMessage) -> bytes:
-    """A mail as it goes over the wire; the same one is always the same bytes."""
+    """A mail of which its provider gives the pieces; the same one is always the same bytes."""
     if mail.is_multipart() and mail.get_boundary() is None:
         put_together(mail)
     return bytes(mail.as_bytes(policy=AS_IT_CAME))
@@ -225,8 +232,8 @@ def _read_id(metadata: object) -> UUID | None:
     """The message that we named in a mail's metadata; None for others' metadata."""
     named = metadata.get(METADATA) if isinstance(metadata, dict) else None
     try:
-        return UUID(named) if isinstance(named, str) else None
-    except ValueError:
+        return UUID(NAMES.unsign(named)) if isinstance(named, str) else None
+    except (BadSignature, ValueError):
         return None
 
 

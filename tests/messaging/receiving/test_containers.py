@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 import tracemalloc
 from base64 import encodebytes
 from hashlib import sha256
@@ -13,6 +12,7 @@ import pytest
 from django.utils import timezone
 
 from attachments.models import Attachment
+from messaging.mime.containers import MAX_CONTAINED
 from messaging.models import Arrival, Inbox, Message, MessageAttachment, Recipient
 from messaging.receiving.parsing import (
     MAX_ATTEMPTS,
@@ -215,7 +215,7 @@ def test_files_are_opened_five_deep(inbox: Inbox) -> None:
     assert [name for name, _ in listed(deep)] == ["winmail.dat", *["held"] * 5]
 
 
-def test_a_thousand_files_inside_of_others_are_enough(
+def test_no_more_files_inside_of_others_are_stored_than_the_bound(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.receiving.parsing.MAX_CONTAINED", 5)
@@ -256,13 +256,12 @@ def test_a_mail_of_a_thousand_mails_in_a_mail_of_many_ends(inbox: Inbox) -> None
         b"b--b", b"c--c"
     )
     crowd = mail(*[small] * 1000).replace(b"b--b", b"d--d")
-    began = time.monotonic()
     message = receive(inbox, mail(*[b"Content-Type: message/rfc822\r\n\r\n" + crowd] * 20))
     assert MessageAttachment.objects.filter(message=message, container=None).count() == 20
     assert (
-        MessageAttachment.objects.filter(message=message, container__isnull=False).count() == 1000
+        MessageAttachment.objects.filter(message=message, container__isnull=False).count()
+        == MAX_CONTAINED
     )
-    assert time.monotonic() - began < 120
 
 
 def test_the_same_mail_in_two_mails_is_stored_once(inbox: Inbox) -> None:

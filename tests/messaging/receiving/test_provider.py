@@ -21,6 +21,7 @@ from django.urls import clear_url_caches
 import project.urls
 from attachments.errors import StorageUnavailable
 from messaging.models import Arrival, Delivery, Inbox, Message, Recipient, Suppression
+from messaging.outbox.provider import METADATA, NAMES
 from messaging.receiving import provider
 from messaging.receiving.parsing import parse_arrival
 from project.events.models import Event
@@ -131,6 +132,50 @@ def test_it_is_kept_for_everybody_whom_one_event_names(
     rows = Arrival.objects.order_by("recipient").values_list("inbox", "recipient")
     assert list(rows) == [(inbox.pk, to[0]), (other.pk, to[2])]
     assert len(read_all()) == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Subject: a\x0cb",
+        "SUBJECT:no blank",
+        "X-Odd: \u2028 line",
+        "From ann Mon Jan  1\r\nSubject: x",
+    ],
+)
+def test_what_a_provider_gives_whole_is_not_written_anew(
+    door: Client, inbox: Inbox, head: str
+) -> None:
+    """Each of these is other bytes, or another mail, once Python has parsed and written it."""
+    raw = (
+        f"{head}\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        "--b\r\n\r\ntext\r\n"
+        "--b\r\nContent-Type: application/pdf; name=a.pdf\r\n\r\nlone\rCR\r\n--b--\r\n"
+    ).encode()
+    assert by_mailgun(door, raw).status_code == 200
+    assert Arrival.objects.get().sha256 == digest(raw)
+    (message,) = read_all()
+    assert files_of(message) == {"a.pdf": digest(b"lone\rCR")}
+
+
+def test_a_mail_for_nobody_does_not_cost_those_that_come_with_it(
+    door: Client, inbox: Inbox, settings: Any
+) -> None:
+    """Mandrill, "Inbound email webhook format": several mails in one request."""
+    url = "https://mail.example.com/anymail/mandrill/"
+    keys = {"MANDRILL_WEBHOOK_KEY": "m", "MANDRILL_WEBHOOK_URL": url}
+    settings.ANYMAIL = {**settings.ANYMAIL, **keys}
+    events = [
+        {"event": "inbound", "ts": 1, "msg": {"email": to, "raw_msg": written(to=to).decode()}}
+        for to in ("nobody@acme.test", "hello@acme.test")
+    ]
+    fields = {"mandrill_events": json.dumps(events)}
+    signed_text = f"{url}mandrill_events{fields['mandrill_events']}"
+    signature = b64encode(hmac.new(b"m", signed_text.encode(), hashlib.sha1).digest()).decode()
+    place = "/anymail/mandrill/"
+    answer = door.post(place, fields, headers={"X-Mandrill-Signature": signature})
+    assert answer.status_code == 200, answer.content
+    assert [one.recipient for one in Arrival.objects.all()] == ["hello@acme.test"]
 
 
 def pieces() -> dict[str, Any]:
@@ -297,6 +342,11 @@ def told(message: Message) -> list[str]:
     return list(rows.in_order().values_list("kind", flat=True))
 
 
+def named(row: Message | Inbox) -> dict[str, str]:
+    """What our provider gives back of a mail."""
+    return {METADATA: NAMES.sign(row.pk.hex)}
+
+
 def tell(kind: str, **facts: Any) -> None:
     """Let Anymail tell of an event."""
     event = AnymailTrackingEvent(event_type=kind, **{"recipient": ANN, "metadata": {}, **facts})
@@ -333,14 +383,14 @@ KIND_OF = {
 def test_every_outcome_leads_where_a_report_would(inbox: Inbox, before: str) -> None:
     for kind, leads in LEADS_TO.items():
         message = sent(inbox, ANN, "bo@example.com", state=before)
-        tell(kind, metadata={"message": message.pk.hex})
+        tell(kind, metadata=named(message))
         after = leads.get(before, before)
         assert states(message) == {ANN: after, "bo@example.com": before}, kind
         assert told(message) == ([KIND_OF[after]] if before in leads else []), kind
         message.refresh_from_db()
         is_reached = before in leads and after in ("accepted", "delivered", "complained")
         assert (message.sent_at is not None) is is_reached, kind
-        tell(kind, metadata={"message": message.pk.hex})  # once more, as providers do
+        tell(kind, metadata=named(message))  # once more, as providers do
         assert states(message)[ANN] == leads.get(after, after)
 
 
@@ -356,7 +406,7 @@ def test_an_answer_that_is_not_written_down_yet_is_no_reason_to_miss_a_word(inbo
     message = sent(inbox, state="pending")
     rows = Delivery.objects.filter(message=message)
     rows.update(state="data", claim=message.pk, due_at=message.created_at)
-    tell("bounced", metadata={"message": message.pk.hex})
+    tell("bounced", metadata=named(message))
     assert states(message) == {ANN: "bounced"}
 
 
@@ -364,19 +414,21 @@ def test_it_is_one_address_of_one_message_or_nobody(inbox: Inbox, charlie: Perso
     mine = sent(inbox, state="unknown", provider_id="same")
     theirs = sent(make_inbox(charlie.workspace), state="unknown", provider_id="same")
     for facts in (
-        {"recipient": "eve@example.com", "metadata": {"message": mine.pk.hex}},
-        {"recipient": "", "metadata": {"message": mine.pk.hex}},
+        {"recipient": "eve@example.com", "metadata": named(mine)},
+        {"recipient": "", "metadata": named(mine)},
         {"recipient": None, "message_id": mine.rfc_message_id},
         {"message_id": "same"},
         {"message_id": ""},
         {"message_id": None, "metadata": {"message": "no id"}},
-        {"metadata": {"message": inbox.pk.hex}},
+        {"metadata": named(inbox)},
+        {"metadata": {"message": mine.pk.hex}},  # as anybody can read it off the mail
+        {"metadata": {"message": f"{mine.pk.hex}:forged"}},
         {"metadata": {"message": 7}},
         {"metadata": "message"},
     ):
         tell("delivered", **facts)
     assert states(mine) == states(theirs) == {ANN: "unknown"}
-    tell("delivered", message_id="same", metadata={"message": mine.pk.hex})
+    tell("delivered", message_id="same", metadata=named(mine))
     assert (states(mine), states(theirs)) == ({ANN: "delivered"}, {ANN: "unknown"})
     tell("bounced", message_id=theirs.rfc_message_id, recipient="Ann@Example.com")
     assert (states(mine), states(theirs)) == ({ANN: "delivered"}, {ANN: "bounced"})
@@ -384,7 +436,7 @@ def test_it_is_one_address_of_one_message_or_nobody(inbox: Inbox, charlie: Perso
 
 def test_a_recipient_is_known_by_every_spelling(inbox: Inbox) -> None:
     message = sent(inbox, "Jo@Bücher.example", "ann@example.com")
-    id = {"message": message.pk.hex}
+    id = named(message)
     tell("delivered", recipient="jo@xn--bcher-kva.example", metadata=id)
     assert states(message) == {"Jo@Bücher.example": "delivered", ANN: "accepted"}
 
@@ -392,7 +444,7 @@ def test_a_recipient_is_known_by_every_spelling(inbox: Inbox) -> None:
 def test_what_came_in_is_never_told(inbox: Inbox) -> None:
     message = sent(inbox)
     Message.objects.filter(pk=message.pk).update(direction="inbound")
-    tell("bounced", metadata={"message": message.pk.hex})
+    tell("bounced", metadata=named(message))
     assert states(message) == {ANN: "accepted"}
 
 
@@ -423,7 +475,7 @@ def test_mailgun_bounces(door: Client, inbox: Inbox) -> None:
             "recipient": ANN,
             "message": {"headers": {"message-id": "1@sandbox.mailgun.example", "to": ANN}},
             "delivery-status": {"code": 550, "message": "5.1.1 Nobody", "description": None},
-            "user-variables": {"message": message.pk.hex},
+            "user-variables": named(message),
             "tags": [],
         },
     }
