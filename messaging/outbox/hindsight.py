@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from messaging.models import Message, Recipient
+from messaging.models import Recipient
 from project.events.models import Event
 
 #: kinds with which a server may have taken a message
@@ -14,16 +14,11 @@ CLOCKS_APART = timedelta(seconds=10)
 
 
 def is_first_sent(event: Event) -> bool:
-    """Whether with this event the first server took its message; at most two queries."""
-    if event.kind not in SENT:
-        return False
-    rows = Message.objects.filter(pk=event.subject_id)
-    sent_at = rows.values_list("sent_at", flat=True).first()
-    if sent_at is None or event.at < sent_at - CLOCKS_APART:
+    """Whether with this event the first server took its message; at most one query."""
+    if event.kind not in SENT or not event.payload.get("reached"):
         return False
     others = Event.objects.filter(subject_id=event.subject_id, kind__in=SENT)
-    others = others.filter(at__gte=sent_at - CLOCKS_APART, position__lt=event.position)
-    return not others.exists()
+    return not others.filter(position__lt=event.position, payload__reached=True).exists()
 
 
 def recipients_of(event: Event) -> list[Recipient]:

@@ -310,13 +310,13 @@ def _queue_again(ends: Collection[End]) -> None:
 
 
 def _note_sent(ends: Collection[End]) -> None:
-    ids = [
-        end.tried.message_id
-        for end in ends
-        if any(reply.state in REACHED for reply in end.replies.values())
-    ]
+    ids = [end.tried.message_id for end in ends if _reaches_somebody(end)]
     if ids:
         Message.objects.filter(pk__in=ids, sent_at__isnull=True).update(sent_at=Now())
+
+
+def _reaches_somebody(end: End) -> bool:
+    return any(reply.state in REACHED for reply in end.replies.values())
 
 
 def _history(end: End) -> Attempt:
@@ -350,5 +350,6 @@ def _event(end: End) -> Event:
             "reason": end.reason,
             "recipients": len(concerned),
             "recipient_ids": sorted(id.hex for id in concerned),
+            "reached": _reaches_somebody(end),
         },
     )

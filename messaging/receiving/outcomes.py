@@ -72,7 +72,7 @@ def apply_outcomes(*, message: Message, outcomes: Sequence[Outcome]) -> None:
                 KINDS[state],
                 workspace_id=message.workspace_id,
                 subject_id=message.pk,
-                payload={"recipients": emails},
+                payload={"recipients": emails, "reached": state in REACHED},
             )
             for state, emails in told.items()
         )

@@ -23,10 +23,11 @@ def tell_owners(*, workspace_id: UUID, subject: str, text: str) -> None:
     emails = list(rows.values_list("user__email", flat=True))
 
     def send() -> None:
-        try:
-            EmailMessage(subject, text, to=emails).send()
-        except Exception:  # (back-ends raise whatever their provider's client raises)
-            log.exception("the owners of workspace %s could not be told: %s", workspace_id, subject)
+        for email in emails:
+            try:
+                EmailMessage(subject, text, to=[email]).send()
+            except Exception:  # (back-ends raise whatever their provider's client raises)
+                log.exception("an owner of workspace %s could not be told: %s", workspace_id, text)
 
     if emails:
         transaction.on_commit(send, robust=True)

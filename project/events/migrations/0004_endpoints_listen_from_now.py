@@ -7,13 +7,13 @@ def move_to_the_end(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     """Endpoints that were made when nobody called them are not told of years at once."""
     Endpoint = apps.get_model("events", "WebhookEndpoint")
     Event = apps.get_model("events", "Event")
-    for endpoint in Endpoint.objects.all():
-        log = Event.objects.filter(workspace=endpoint.workspace_id)
+    for id, workspace in Endpoint.objects.values_list("pk", "workspace"):
+        log = Event.objects.filter(workspace=workspace)
         last = log.order_by("-transaction", "-position").first()
         if last is not None:
-            endpoint.told_transaction = last.transaction
-            endpoint.told_position = last.position
-            endpoint.save()
+            Endpoint.objects.filter(pk=id).update(
+                told_transaction=last.transaction, told_position=last.position
+            )
 
 
 class Migration(migrations.Migration):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -20,16 +20,33 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
 
     def with_news(self) -> WebhookEndpointQuerySet:
         """Endpoints for which something has happened that they have not been looked at for."""
-        news = Event.objects.settled().filter(workspace=OuterRef("workspace"))
-        later = Q(transaction=OuterRef("told_transaction"), position__gt=OuterRef("told_position"))
-        later |= Q(transaction__gt=OuterRef("told_transaction"))
-        return self.active().filter(Exists(news.filter(later)))
+        log = Event.objects.settled().filter(workspace=OuterRef("workspace"))
+        last = log.order_by("-transaction", "-position")
+        return (
+            self.active()
+            .annotate(
+                last_transaction=Subquery(last.values("transaction")[:1]),
+                last_position=Subquery(last.values("position")[:1]),
+            )
+            .filter(
+                Q(last_transaction__gt=F("told_transaction"))
+                | Q(last_transaction=F("told_transaction"), last_position__gt=F("told_position"))
+            )
+        )
 
     def with_work(self) -> WebhookEndpointQuerySet:
-        """Endpoints that have a delivery whose time it is."""
-        return self.active().filter(
-            Exists(WebhookDelivery.objects.due().filter(endpoint=OuterRef("pk")))
-        )
+        """Endpoints that have a delivery whose time it is, the longest waiting first."""
+        due = WebhookDelivery.objects.due().filter(endpoint=OuterRef("pk")).order_by("due_at")
+        waiting = self.active().annotate(waits_since=Subquery(due.values("due_at")[:1]))
+        return waiting.filter(waits_since__isnull=False).order_by("waits_since")
+
+    def locked(self) -> WebhookEndpointQuerySet:
+        """Locked until the transaction ends: an endpoint before its deliveries, always."""
+        return self.select_for_update(no_key=True)
+
+    def without_secrets(self) -> WebhookEndpointQuerySet:
+        """Not read: one that no key of the installation opens must not stop the others."""
+        return self.defer("secret", "previous_secret")
 
 
 class WebhookEndpoint(models.Model):

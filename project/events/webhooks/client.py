@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 CONNECT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 4096  # that are read and kept
 USER_AGENT = "Enclose-Webhooks/1"
+IDENTITY = {"Accept-Encoding": "identity"}
+UNICAST = ipaddress.ip_network("2000::/3")  # the addresses of version 6 that are given out
 
 NOT_PUBLIC = "The address is not a public one: {}."
 REDIRECT = "It answered with a redirect, and none is followed."
@@ -68,6 +71,9 @@ class _Noted:
         made: socket.socket = super()._new_conn()  # type: ignore[misc]
         line: _Line = _here.line
         line.sockets.append(socket.socket(fileno=os.dup(made.fileno())))
+        if line.is_late:  # rung while the name was looked up
+            raise TimeoutError
+        check_public(made.getpeername()[0])
         return made
 
 
@@ -97,8 +103,8 @@ def post(*, url: str, body: str, headers: Mapping[str, str], timeout: float) -> 
     line = _here.line = _Line()
     alarm = Timer(timeout, line.hang_up)
     alarm.daemon = True
-    alarm.start()
     try:
+        alarm.start()
         return _post(url, body, headers, timeout)
     except InvalidIPAddress as refused:
         return Answer(problem=NOT_PUBLIC.format(refused))
@@ -116,7 +122,7 @@ def _post(url: str, body: str, headers: Mapping[str, str], timeout: float) -> An
         session.post(
             url,
             data=body.encode(),
-            headers={"Content-Type": "application/json", **headers},
+            headers={"Content-Type": "application/json", **IDENTITY, **headers},
             timeout=(min(CONNECT_SECONDS, timeout), timeout),
             stream=True,
         ) as answer,
@@ -145,10 +151,21 @@ def _session() -> requests.Session:
     )
     session: requests.Session = Manager(config).get_session()
     session.trust_env = False  # neither proxies nor passwords of the environment
+    # What is not followed is not looked for either: requests would read all of the answer.
+    session.get_redirect_target = lambda answer: None  # type: ignore[method-assign, assignment]
     for adapter in session.adapters.values():
         manager: Any = adapter.poolmanager  # type: ignore[attr-defined]
         manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
     return session
+
+
+def check_public(address: str) -> None:
+    """Raise InvalidIPAddress for an address, connected to, that is not a public one."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    is_public = ip.is_global and not ip.is_multicast and (ip.version == 4 or ip in UNICAST)
+    if not is_public and not (settings.WEBHOOKS_TO_LOOPBACK and ip.is_loopback):
+        raise InvalidIPAddress(ip)
 
 
 def _problem_of(answer: requests.Response) -> str:

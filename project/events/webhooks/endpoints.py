@@ -14,13 +14,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from project.errors import Conflict, Invalid
+from project.errors import Conflict, Invalid, NotFound, Unprocessable
 from project.events.models import Event, WebhookDelivery, WebhookEndpoint
 from project.events.services import emit, happened
 from project.tenancy.models import Workspace
 from project.tenancy.notices import tell_owners
 
 MAX_URL = 2048
+MAX_ENDPOINTS = 100  # of a workspace
 SECRET_BYTES = 32
 OVERLAP = timedelta(hours=24)
 LONGEST_OVERLAP = timedelta(days=7)
@@ -33,6 +34,12 @@ class InvalidWebhookUrl(Invalid):
     """An address to which nothing may be sent."""
 
     code = "invalid_url"
+
+
+class TooManyWebhooks(Unprocessable):
+    """As many endpoints as a workspace may have."""
+
+    code = "too_many_webhooks"
 
 
 class WebhookOff(Conflict):
@@ -53,8 +60,15 @@ def create_webhook(
 ) -> WebhookEndpoint:
     """An address that is told of `events`, or of all, in a door's shape; with a new secret.
 
-    It is told of what happens from now on. Raises InvalidWebhookUrl.
+    It is told of what happens from now on. Raises InvalidWebhookUrl and TooManyWebhooks.
     """
+    count = workspace.webhooks.count()
+    if count >= MAX_ENDPOINTS:
+        raise TooManyWebhooks(
+            f"There are {count} webhooks; a workspace may have {MAX_ENDPOINTS}.",
+            limit=MAX_ENDPOINTS,
+            actual=count,
+        )
     endpoint = WebhookEndpoint(
         workspace=workspace,
         dialect=dialect,
@@ -93,16 +107,19 @@ def update_webhook(
         "annotations": None if annotations is None else dict(annotations),
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    was_active = endpoint.is_active
+    row = _locked(endpoint)
+    was_active, was_at = row.is_active, row.url
     for name, value in changes.items():
-        setattr(endpoint, name, value)
-    if endpoint.is_active and not was_active:
-        endpoint.disabled_reason, endpoint.failing_since = "", None
-        _listen_from_now(endpoint)
-    endpoint.save()
-    if was_active and not endpoint.is_active:
-        _give_up(endpoint, UNHEARD)
-    _tell("webhook.updated", endpoint)
+        setattr(row, name, value)
+    if row.url != was_at or (row.is_active and not was_active):
+        row.disabled_reason, row.failing_since = "", None
+    if row.is_active and not was_active:
+        _listen_from_now(row)
+    row.save()
+    if was_active and not row.is_active:
+        _give_up(row, UNHEARD)
+    _tell("webhook.updated", row)
+    endpoint.refresh_from_db()
 
 
 @transaction.atomic
@@ -119,10 +136,12 @@ def rotate_secret(*, endpoint: WebhookEndpoint, overlap: timedelta = OVERLAP) ->
             limit=most,
             actual=given,
         )
-    endpoint.previous_secret, endpoint.secret = endpoint.secret, _new_secret()
-    endpoint.previous_until = timezone.now() + overlap
-    endpoint.save(update_fields=["secret", "previous_secret", "previous_until", "updated_at"])
-    _tell("webhook.rotated", endpoint)
+    row = _locked(endpoint)
+    row.previous_secret, row.secret = row.secret, _new_secret()
+    row.previous_until = timezone.now() + overlap
+    row.save(update_fields=["secret", "previous_secret", "previous_until", "updated_at"])
+    _tell("webhook.rotated", row)
+    endpoint.refresh_from_db()
 
 
 @transaction.atomic
@@ -143,25 +162,29 @@ def require_active(endpoint: WebhookEndpoint) -> None:
 
 @transaction.atomic
 def disable(*, endpoint: WebhookEndpoint, reason: str) -> None:
-    """Turn an endpoint off that does not take what it is told, and tell the owners why."""
+    """Turn an endpoint off that does not take what it is told, and tell the owners why.
+
+    To be called with its row locked.
+    """
     rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, is_active=True)
     if not rows.update(is_active=False, disabled_reason=reason, updated_at=timezone.now()):
         return
     _give_up(endpoint, UNHEARD)
+    host = urlsplit(endpoint.url).hostname or ""  # the rest of an address may be a secret
     emit(
         happened(
             DISABLED,
             workspace_id=endpoint.workspace_id,
             subject_id=endpoint.pk,
-            payload={"url": endpoint.url, "reason": reason},
+            payload={"host": host, "reason": reason},
         )
     )
     tell_owners(
         workspace_id=endpoint.workspace_id,
         subject="A webhook has been turned off",
         text=(
-            f"Enclose no longer calls {endpoint.url}.\n\n{reason}\n\n"
-            "Once it answers again, turn the webhook on and replay what it has missed.\n"
+            f"Enclose no longer calls your address at {host}.\n\n{reason}\n\n"
+            "Once it answers again, turn the webhook on. What it has missed can be told again.\n"
         ),
     )
 
@@ -192,6 +215,8 @@ def check_url(url: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
+    if parts.username is not None or parts.password is not None:
+        raise InvalidWebhookUrl("A user and a password do not belong into a URL.", field="url")
     is_local = settings.WEBHOOKS_TO_LOOPBACK and host in ("127.0.0.1", "localhost", "::1")
     usable = parts.scheme == "https" or (is_local and parts.scheme == "http")
     if not (usable and host and port != 0 and url.isprintable() and " " not in url):
@@ -201,6 +226,14 @@ def check_url(url: str) -> str:
     if not is_local and _is_private(host):
         raise InvalidWebhookUrl(f"{host} is not a public address.", field="url")
     return url
+
+
+def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+    """The endpoint as it is now, locked. Raises NotFound when it is gone."""
+    row = WebhookEndpoint.objects.locked().filter(pk=endpoint.pk).first()
+    if row is None:
+        raise NotFound("This webhook has been deleted.")
+    return row
 
 
 def _is_private(host: str) -> bool:

@@ -6,19 +6,25 @@ nothing more, and an event that was committed late is told like any other.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from project.errors import Unprocessable
 from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from project.events.services import on
 from project.events.webhooks.dialects import Notice, dialect_of
 from project.events.webhooks.endpoints import TESTED, disable, require_active
+
+log = logging.getLogger(__name__)
+
+#: the database does not answer: nothing can be done about that here
+AWAY = (OperationalError, InterfaceError)
 
 BATCH = 500
 LEASE = timedelta(minutes=2)  # longer than any dialect waits for an answer
@@ -40,51 +46,68 @@ class TooManyToReplay(Unprocessable):
 
 
 def queue_news() -> int:
-    """Queue what has happened since the last time, for every endpoint; returns how much.
+    """Queue what has happened since the last time, for every endpoint; returns how much it was.
 
-    Of much that has happened, a batch for each.
+    Of much that has happened, a batch for each. What goes wrong with one endpoint costs that one.
     """
-    rows = WebhookEndpoint.objects.with_news().values_list("pk", flat=True)
-    return sum(_queue_for(id) for id in list(rows))
+    count = 0
+    for id in list(WebhookEndpoint.objects.with_news().values_list("pk", flat=True)):
+        try:
+            count += _queue_for(id)
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("nothing can be queued for webhook %s", id)
+    return count
 
 
 def _queue_for(id: UUID) -> int:
     with transaction.atomic():
-        rows = WebhookEndpoint.objects.active().filter(pk=id)
+        rows = WebhookEndpoint.objects.active().filter(pk=id).without_secrets()
         endpoint = rows.select_for_update(skip_locked=True, no_key=True).first()
         if endpoint is None:
             return 0
-        log = Event.objects.filter(workspace=endpoint.workspace_id).settled()
-        events = list(log.after(endpoint.told).in_order()[:BATCH])
-        if not events:
-            return 0
-        count = _queue(endpoint, events)
-        endpoint.told = events[-1].cursor
-        endpoint.save(update_fields=["told_transaction", "told_position"])
-        return count
+        events = list(
+            Event.objects.filter(workspace=endpoint.workspace_id)
+            .settled()
+            .after(endpoint.told)
+            .in_order()[:BATCH]
+        )
+        if events:
+            _queue(endpoint, events)
+            endpoint.told = events[-1].cursor
+            endpoint.save(update_fields=["told_transaction", "told_position"])
+        return len(events)
 
 
-def _queue(endpoint: WebhookEndpoint, events: Iterable[Event]) -> int:
+def _queue(endpoint: WebhookEndpoint, events: Iterable[Event]) -> None:
     """Queue what the endpoint wants of these events; what it has already stays as it is."""
-    now = timezone.now()
     deliveries = [
         WebhookDelivery(
-            endpoint=endpoint, event=event, kind=notice.kind, part=notice.part, due_at=now
+            endpoint=endpoint, event=event, kind=notice.kind, part=notice.part, due_at=Now()
         )
         for event in events
         for notice in _heard(endpoint, event)
     ]
     WebhookDelivery.objects.bulk_create(deliveries, batch_size=BATCH, ignore_conflicts=True)
-    return len(deliveries)
 
 
-def _heard(endpoint: WebhookEndpoint, event: Event) -> Iterable[Notice]:
-    """What an endpoint hears of an event; of itself only that somebody tries it."""
-    notices = dialect_of(endpoint.dialect).notices(event)
+def _heard(endpoint: WebhookEndpoint, event: Event) -> list[Notice]:
+    """What an endpoint hears of an event; of itself only that somebody tries it.
+
+    An event that cannot be told costs itself only.
+    """
     is_own = event.subject_id == endpoint.pk
-    if event.kind == TESTED:
-        return notices if is_own else ()
-    return () if is_own else (one for one in notices if endpoint.wants(one.kind))
+    if is_own != (event.kind == TESTED):
+        return []
+    try:
+        notices = list(dialect_of(endpoint.dialect).notices(event))
+    except AWAY:
+        raise
+    except Exception:
+        log.exception("event %s cannot be told to webhook %s", event.id, endpoint.pk)
+        return []
+    return notices if is_own else [one for one in notices if endpoint.wants(one.kind)]
 
 
 # Out of the queue ---------------------------------------------------------------------------------
@@ -96,11 +119,12 @@ def claim(*, endpoint_id: UUID, limit: int) -> list[WebhookDelivery]:
     with transaction.atomic():
         due = WebhookDelivery.objects.due().filter(endpoint=endpoint_id).order_by("due_at")
         ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        WebhookDelivery.objects.due().filter(pk__in=ids).update(
-            claim=token, due_at=Now() + LEASE, tries=F("tries") + 1
-        )
+        if ids:
+            WebhookDelivery.objects.due().filter(pk__in=ids).update(
+                claim=token, due_at=Now() + LEASE, tries=F("tries") + 1
+            )
     rows = WebhookDelivery.objects.filter(claim=token, pk__in=ids, state=State.PENDING)
-    return list(rows.select_related("endpoint", "event").order_by("pk"))
+    return list(rows.select_related("endpoint", "event").order_by("pk")) if ids else []
 
 
 def give_back(deliveries: Sequence[WebhookDelivery]) -> None:
@@ -123,27 +147,36 @@ def give_up(delivery: WebhookDelivery, *, problem: str) -> None:
 def put_down(attempt: WebhookAttempt) -> None:
     """Keep what came of a try, and decide what follows: nothing, another try, or the end.
 
-    An endpoint that says it is gone, or that has taken nothing for 5 days, is turned off.
+    An endpoint that says it is gone, or that has taken nothing for 5 days when a delivery is given
+    up, is turned off. Of one that has been deleted nothing is kept, and to one that has moved
+    since, what its old address said means nothing.
     """
-    attempt.save(force_insert=True)
     delivery = attempt.delivery
-    endpoint = delivery.endpoint
+    rows = WebhookEndpoint.objects.locked().without_secrets()
+    endpoint = rows.filter(pk=delivery.endpoint_id).first()
+    if endpoint is None or not WebhookDelivery.objects.filter(pk=delivery.pk).exists():
+        return
+    attempt.save(force_insert=True)
+    is_current = attempt.url == endpoint.url
     if not attempt.problem:
         _held(delivery).update(state=State.DELIVERED, problem="", due_at=None, done_at=Now())
-        rows = WebhookEndpoint.objects.filter(pk=endpoint.pk, failing_since__isnull=False)
-        rows.update(failing_since=None)
+        if endpoint.failing_since and is_current:
+            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
         return
     waits = dialect_of(endpoint.dialect).waits
-    if delivery.tries > len(waits):
+    is_last = delivery.tries > len(waits)
+    if is_last:
         give_up(delivery, problem=attempt.problem)
     else:
         _held(delivery).update(problem=attempt.problem, due_at=Now() + waits[delivery.tries - 1])
-    rows = WebhookEndpoint.objects.filter(pk=endpoint.pk)
-    rows.filter(failing_since__isnull=True).update(failing_since=attempt.ended_at)
-    since = rows.values_list("failing_since", flat=True).first()
+    if not is_current:
+        return
+    since = endpoint.failing_since or attempt.ended_at
+    if endpoint.failing_since is None:
+        WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=since)
     if attempt.status == GONE:
         disable(endpoint=endpoint, reason="It answered 410: it is gone for good.")
-    elif since is not None and attempt.ended_at - since >= DISABLE_AFTER:
+    elif is_last and attempt.ended_at - since >= DISABLE_AFTER:
         disable(
             endpoint=endpoint,
             reason=f"It has taken nothing for {DISABLE_AFTER.days} days. {attempt.problem}",
@@ -194,8 +227,9 @@ def replay_failed(*, endpoint: WebhookEndpoint, since: datetime, until: datetime
     tries = WebhookAttempt.objects.filter(
         delivery=OuterRef("pk"), started_at__gte=since, started_at__lte=until
     )
-    taken = Exists(tries.filter(problem=""))
-    return _requeue(endpoint.deliveries.filter(Exists(tries.exclude(problem=""))).exclude(taken))
+    in_vain = Q(Exists(tries.exclude(problem=""))) & ~Q(Exists(tries.filter(problem="")))
+    untried = Q(state=State.FAILED, tries=0, created_at__gte=since, created_at__lte=until)
+    return _requeue(endpoint.deliveries.filter(in_vain | untried))
 
 
 def _requeue(deliveries: models.QuerySet[WebhookDelivery]) -> int:
@@ -207,4 +241,14 @@ def _requeue(deliveries: models.QuerySet[WebhookDelivery]) -> int:
 def forget_deliveries(*, at: datetime) -> int:
     """Delete what was told more than 30 days before `at`; returns how many rows went."""
     old = WebhookDelivery.objects.filter(created_at__lt=at - KEPT).exclude(state=State.PENDING)
-    return old.delete()[0]
+    count = 0
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        count += WebhookDelivery.objects.filter(pk__in=ids).delete()[0]
+    return count
+
+
+@on("message.deleted", "message.forgotten")
+def forget_words(events: list[Event]) -> None:
+    """What was said of messages whose words are gone; what is still to be said is composed anew."""
+    ids = [event.subject_id for event in events]
+    WebhookDelivery.objects.filter(event__subject_id__in=ids).exclude(body="").update(body="")

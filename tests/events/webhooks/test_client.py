@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from threading import Event as Flag
 from typing import Any
 
 import pytest
+from requests_hardened.ip_filter import InvalidIPAddress
 
-from project.events.webhooks.client import Answer, post
+from project.events.webhooks.client import Answer, check_public, post
 from project.events.webhooks.endpoints import InvalidWebhookUrl, check_url
 from tests.services.hooks import Hooks
 
@@ -42,6 +44,33 @@ def test_private_addresses_are_not_called(address: str) -> None:
     answer = call(f"https://{spelt(address)}/hooks")
     assert answer.status is None
     assert answer.problem.startswith("The address is not a public one")
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_public_addresses_are_public(address: str) -> None:
+    check_public(address)
+
+
+@pytest.mark.parametrize("address", [*PRIVATE, "fec0::1", "::127.0.0.1", "4000::1"])
+def test_what_is_connected_to_is_looked_at_once_more(address: str) -> None:
+    with pytest.raises(InvalidIPAddress):
+        check_public(address)
+
+
+def test_the_time_counts_while_a_name_is_looked_up(
+    hooks: Hooks, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.WEBHOOKS_TO_LOOPBACK = True
+    found, look_up = Flag(), socket.getaddrinfo
+
+    def slow(*words: Any, **facts: Any) -> Any:
+        found.wait(1.0)
+        return look_up(*words, **facts)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    answer = call(hooks.url, timeout=0.2)
+    assert answer.problem == "It took longer than 0.2 s."
+    assert hooks.requests == []
 
 
 @pytest.mark.parametrize("address", PRIVATE)

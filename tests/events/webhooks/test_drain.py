@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import tracemalloc
 from datetime import timedelta
 from threading import Event as Flag
 from time import monotonic
@@ -10,15 +12,30 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from project.events.models import Event, WebhookDelivery, WebhookEndpoint
+from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from project.events.services import emit, happened
 from project.events.webhooks import drain
 from project.events.webhooks.dialects import WAITS
-from project.events.webhooks.endpoints import OVERLAP, rotate_secret, update_webhook
+from project.events.webhooks.endpoints import (
+    OVERLAP,
+    delete_webhook,
+    rotate_secret,
+    update_webhook,
+)
+from project.events.webhooks.queue import claim, put_down, replay
 from project.ids import spell
-from tests.events.make import attempts_of, let_time_pass, make_endpoint, make_events, tell
+from tests.events.make import (
+    attempts_of,
+    let_time_pass,
+    make_endpoint,
+    make_events,
+    queue_all,
+    tell,
+)
 from tests.people import Person
 from tests.services.hooks import Heard, Hooks
 
@@ -235,9 +252,9 @@ def test_what_is_gone_for_good_is_turned_off_at_once_and_the_owners_are_told(
     assert delivery_of(endpoint).state == "failed"
     (notice,) = mail.outbox
     assert notice.to == [alice.user.email]
-    assert hooks.url in notice.body
+    assert "127.0.0.1" in notice.body and hooks.url not in notice.body
     event = Event.objects.get(kind="webhook.disabled")
-    assert (event.subject_id, event.payload["url"]) == (endpoint.pk, hooks.url)
+    assert (event.subject_id, event.payload["host"]) == (endpoint.pk, "127.0.0.1")
 
 
 def test_what_takes_nothing_for_five_days_is_turned_off(
@@ -246,13 +263,13 @@ def test_what_takes_nothing_for_five_days_is_turned_off(
     hooks.answer_with(500)
     make_events(alice.workspace, "message.sent")
     tell()
-    almost = timezone.now() - timedelta(days=5) + timedelta(minutes=1)
-    WebhookEndpoint.objects.update(failing_since=almost)
+    long_ago = timezone.now() - timedelta(days=5)
+    WebhookEndpoint.objects.update(failing_since=long_ago)
     let_time_pass()
     tell()
     endpoint.refresh_from_db()
-    assert endpoint.is_active
-    WebhookEndpoint.objects.update(failing_since=almost - timedelta(minutes=2))
+    assert endpoint.is_active  # as long as the delivery is to be tried again
+    WebhookDelivery.objects.update(tries=len(WAITS))
     let_time_pass()
     tell()
     endpoint.refresh_from_db()
@@ -286,6 +303,106 @@ def test_a_delivery_that_cannot_be_composed_costs_itself_only(
     assert good.state == "delivered"
 
 
+def test_an_event_or_an_endpoint_that_cannot_be_told_costs_nobody_else_anything(
+    alice: Person, hooks: Hooks, endpoint: WebhookEndpoint, settings: Any
+) -> None:
+    strange = make_endpoint(alice.workspace, f"{hooks.url}/strange", dialect="gone")
+    locked = make_endpoint(alice.workspace, f"{hooks.url}/locked", events=["message"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE events_webhookendpoint SET secret = %s WHERE id = %s",
+            [
+                "no key opens this",
+                WebhookEndpoint._meta.pk.get_db_prep_value(locked.pk, connection),
+            ],
+        )
+    make_events(alice.workspace, "message.sent")
+    tell()
+    assert [one.path for one in hooks.requests if "message.sent" in one.body.decode()] == ["/hooks"]
+    assert not strange.deliveries.exists()
+    make_events(alice.workspace, "message.failed")
+    tell()
+    assert "message.failed" in hooks.requests[-1].body.decode()
+
+
+def test_an_endpoint_deleted_while_it_is_called_costs_nobody_else_anything(
+    alice: Person, hooks: Hooks
+) -> None:
+    doomed, well = (
+        make_endpoint(alice.workspace, f"{hooks.url}/{name}", events=["message"])
+        for name in ("doomed", "well")
+    )
+    make_events(alice.workspace, "message.sent")
+    queue_all()
+    calls = [
+        WebhookAttempt(delivery=one, url=one.endpoint.url, started_at=one.created_at)
+        for endpoint in (doomed, well)
+        for one in claim(endpoint_id=endpoint.pk, limit=1)
+    ]
+    delete_webhook(endpoint=doomed)
+    for attempt in calls:
+        attempt.ended_at = timezone.now()
+        put_down(attempt)
+    assert [one.url for one in WebhookAttempt.objects.all()] == [well.url]
+    assert delivery_of(well).state == "delivered"
+
+
+def test_what_is_replayed_while_it_is_told_is_told_twice(
+    alice: Person, hooks: Hooks, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    look = drain._Drain.look_for_work
+
+    def look_and_replay(self: Any) -> bool:
+        looks.append(look(self))
+        if len(looks) == 1:
+            replay(delivery=delivery_of(endpoint))
+        return looks[-1]
+
+    monkeypatch.setattr(drain._Drain, "look_for_work", look_and_replay)
+    make_events(alice.workspace, "message.sent")
+    tell()
+    assert len(hooks.requests) == len(attempts_of(endpoint)) == 2
+    assert delivery_of(endpoint).state == "delivered"
+
+
+def test_a_redirect_is_not_read(alice: Person, hooks: Hooks, endpoint: WebhookEndpoint) -> None:
+    bomb = gzip.compress(bytes(20_000_000))
+    hooks.answer_with(
+        302, headers={"Location": "/elsewhere", "Content-Encoding": "gzip"}, body=bomb
+    )
+    make_events(alice.workspace, "message.sent")
+    tracemalloc.start()
+    tell()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    (attempt,) = attempts_of(endpoint)
+    assert (attempt.status, len(hooks.requests)) == (302, 1)
+    assert peak < 5_000_000
+
+
+def test_a_change_does_not_undo_what_has_happened_since(
+    alice: Person, endpoint: WebhookEndpoint
+) -> None:
+    stale = WebhookEndpoint.objects.get(pk=endpoint.pk)
+    rotate_secret(endpoint=endpoint)
+    WebhookEndpoint.objects.update(failing_since=timezone.now())
+    update_webhook(endpoint=stale, description="Mine")
+    fresh = WebhookEndpoint.objects.get(pk=endpoint.pk)
+    assert (fresh.secret, fresh.description) == (endpoint.secret, "Mine")
+    assert fresh.failing_since is not None and stale.secret == fresh.secret
+
+
+def test_words_of_a_message_that_is_gone_are_gone_here_too(
+    alice: Person, hooks: Hooks, endpoint: WebhookEndpoint
+) -> None:
+    (event,) = make_events(alice.workspace, "message.sent")
+    tell()
+    assert delivery_of(endpoint).body
+    emit(happened("message.deleted", workspace_id=alice.workspace.pk, subject_id=event.subject_id))
+    assert endpoint.deliveries.get(event=event).body == ""
+
+
 def test_a_worker_that_is_asked_to_stop_begins_nothing(
     alice: Person, hooks: Hooks, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,10 +416,8 @@ def test_a_worker_that_is_asked_to_stop_begins_nothing(
 def test_a_worker_that_died_is_followed_by_another(
     alice: Person, hooks: Hooks, endpoint: WebhookEndpoint
 ) -> None:
-    from project.events.webhooks.queue import claim, queue_news
-
     make_events(alice.workspace, "message.sent")
-    queue_news()
+    queue_all()
     (held,) = claim(endpoint_id=endpoint.pk, limit=5)
     assert claim(endpoint_id=endpoint.pk, limit=5) == []
     tell()

@@ -6,6 +6,7 @@ from django.db import connection
 from project.events.models import Event, WebhookEndpoint
 from project.events.webhooks.endpoints import (
     InvalidWebhookUrl,
+    TooManyWebhooks,
     check_url,
     create_webhook,
     delete_webhook,
@@ -42,7 +43,14 @@ def test_it_changes_what_is_given_and_tells_the_log(alice: Person):
 
 @pytest.mark.parametrize(
     "url",
-    ["", "http://a.example.com", "https://", "ftp://a.example.com", "https://a b.example.com"],
+    [
+        "",
+        "http://a.example.com",
+        "https://",
+        "ftp://a.example.com",
+        "https://a b.example.com",
+        "https://u:p@a.example.com",
+    ],
 )
 def test_it_takes_https_only(url: str):
     with pytest.raises(InvalidWebhookUrl):
@@ -55,3 +63,11 @@ def test_a_url_has_2048_characters_at_most():
     with pytest.raises(InvalidWebhookUrl) as refusal:
         check_url(f"{url}x")
     assert (refusal.value.limit, refusal.value.actual) == (2048, 2049)
+
+
+def test_a_workspace_has_so_many_at_most(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("project.events.webhooks.endpoints.MAX_ENDPOINTS", 1)
+    create_webhook(workspace=alice.workspace, dialect="native", url=URL)
+    with pytest.raises(TooManyWebhooks) as refusal:
+        create_webhook(workspace=alice.workspace, dialect="native", url=URL)
+    assert (refusal.value.limit, refusal.value.actual) == (1, 1)
