@@ -107,7 +107,7 @@ def update_webhook(
         "annotations": None if annotations is None else dict(annotations),
     }
     changes = {name: value for name, value in given.items() if value is not None}
-    row = _locked(endpoint)
+    row = lock_endpoint(endpoint)
     was_active, was_at = row.is_active, row.url
     for name, value in changes.items():
         setattr(row, name, value)
@@ -136,7 +136,7 @@ def rotate_secret(*, endpoint: WebhookEndpoint, overlap: timedelta = OVERLAP) ->
             limit=most,
             actual=given,
         )
-    row = _locked(endpoint)
+    row = lock_endpoint(endpoint)
     row.previous_secret, row.secret = row.secret, _new_secret()
     row.previous_until = timezone.now() + overlap
     row.save(update_fields=["secret", "previous_secret", "previous_until", "updated_at"])
@@ -150,13 +150,13 @@ def send_test(*, endpoint: WebhookEndpoint) -> None:
 
     Raises WebhookOff.
     """
-    require_active(endpoint)
+    lock_active(endpoint)
     _tell(TESTED, endpoint)
 
 
-def require_active(endpoint: WebhookEndpoint) -> None:
-    """Raise WebhookOff for an endpoint that is told nothing."""
-    if not endpoint.is_active:
+def lock_active(endpoint: WebhookEndpoint) -> None:
+    """Lock an endpoint, so that it stays on. Raises WebhookOff and NotFound."""
+    if not lock_endpoint(endpoint).is_active:
         raise WebhookOff("This webhook is turned off; turn it on first.")
 
 
@@ -191,9 +191,10 @@ def disable(*, endpoint: WebhookEndpoint, reason: str) -> None:
 
 @transaction.atomic
 def delete_webhook(*, endpoint: WebhookEndpoint) -> None:
-    """Tell it nothing any more."""
-    _tell("webhook.deleted", endpoint)
-    endpoint.delete()
+    """Tell it nothing any more. Raises NotFound."""
+    row = lock_endpoint(endpoint)
+    _tell("webhook.deleted", row)
+    row.delete()
 
 
 def check_url(url: str) -> str:
@@ -228,7 +229,7 @@ def check_url(url: str) -> str:
     return url
 
 
-def _locked(endpoint: WebhookEndpoint) -> WebhookEndpoint:
+def lock_endpoint(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """The endpoint as it is now, locked. Raises NotFound when it is gone."""
     row = WebhookEndpoint.objects.locked().filter(pk=endpoint.pk).first()
     if row is None:

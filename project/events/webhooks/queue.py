@@ -19,7 +19,7 @@ from project.errors import Unprocessable
 from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from project.events.services import on
 from project.events.webhooks.dialects import Notice, dialect_of
-from project.events.webhooks.endpoints import TESTED, disable, require_active
+from project.events.webhooks.endpoints import TESTED, disable, lock_active
 
 log = logging.getLogger(__name__)
 
@@ -191,18 +191,18 @@ def _held(delivery: WebhookDelivery) -> models.QuerySet[WebhookDelivery]:
 # Again --------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
 def replay(*, delivery: WebhookDelivery) -> None:
-    """Tell one thing again, whatever came of it before. Raises WebhookOff."""
-    require_active(delivery.endpoint)
+    """Tell one thing again, whatever came of it before. Raises WebhookOff and NotFound."""
+    lock_active(delivery.endpoint)
     _requeue(WebhookDelivery.objects.filter(pk=delivery.pk))
 
 
 def replay_range(*, endpoint: WebhookEndpoint, since: datetime, until: datetime) -> int:
     """Tell an endpoint again what it wants of a time, or for the first time; returns how much.
 
-    Raises TooManyToReplay and WebhookOff.
+    Raises TooManyToReplay, WebhookOff and NotFound.
     """
-    require_active(endpoint)
     events = Event.objects.filter(workspace=endpoint.workspace_id).between(since, until).settled()
     count = events.count()
     if count > MAX_REPLAYED:
@@ -213,17 +213,21 @@ def replay_range(*, endpoint: WebhookEndpoint, since: datetime, until: datetime)
             actual=count,
         )
     with transaction.atomic():
+        lock_active(endpoint)
         _queue(endpoint, events.iterator())
         told = endpoint.deliveries.filter(event__at__gte=since, event__at__lt=until)
         return _requeue(told)
 
 
+@transaction.atomic
 def replay_failed(*, endpoint: WebhookEndpoint, since: datetime, until: datetime) -> int:
     """Tell an endpoint again what it was told in vain in a time; returns how much.
 
-    What it has taken in that time, perhaps at a later try, is left out. Raises WebhookOff.
+    What it has taken in that time, perhaps at a later try, is left out.
+
+    Raises WebhookOff and NotFound.
     """
-    require_active(endpoint)
+    lock_active(endpoint)
     tries = WebhookAttempt.objects.filter(
         delivery=OuterRef("pk"), started_at__gte=since, started_at__lte=until
     )
