@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,10 +23,12 @@ from rest_framework.views import set_rollback
 from messaging.api.mailbox import MailboxView
 from project.api.authentication import KeyAuthentication
 from project.api.errors import Problem, problem_of, register
+from project.api.permissions import require_unbound
 from project.api.renderers import JSONRenderer, encode_json
 from project.api.throttling import WindowThrottle
 from project.contracts.schema import ContractSchema
 from project.errors import Refusal
+from project.events.models import WebhookEndpoint
 
 STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
@@ -125,6 +128,12 @@ class ContractView(MailboxView):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         return super().perform_content_negotiation(request, force=True)
+
+    @property
+    def webhooks(self) -> QuerySet[WebhookEndpoint]:
+        """Those that were made at this door; they concern the whole workspace. Raises BoundKey."""
+        require_unbound(self.caller)
+        return self.workspace.webhooks.filter(dialect=self.contract.name)
 
 
 class VendorThrottle(WindowThrottle):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -59,12 +58,6 @@ class WebhookView(NylasView):
     """One address that is about webhooks; they concern the whole workspace."""
 
     scopes = {"POST": Scope.ADMIN, "PUT": Scope.ADMIN, "DELETE": Scope.ADMIN}
-
-    @property
-    def webhooks(self) -> QuerySet[WebhookEndpoint]:
-        """Those that were made at this door. Raises BoundKey."""
-        require_unbound(self.caller)
-        return self.workspace.webhooks.filter(dialect=NYLAS.name)
 
     def webhook(self, id: str) -> WebhookEndpoint:
         """One of them. Raises NotFound."""

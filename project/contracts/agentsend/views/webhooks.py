@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,12 +24,6 @@ class WebhookView(AgentSendView):
     """A view on webhooks; they concern the whole account."""
 
     scopes = {"POST": Scope.ADMIN, "PUT": Scope.ADMIN, "DELETE": Scope.ADMIN}
-
-    @property
-    def webhooks(self) -> QuerySet[WebhookEndpoint]:
-        """Those that were made at this door. Raises BoundKey."""
-        require_unbound(self.caller)
-        return self.workspace.webhooks.filter(dialect=AGENTSEND.name)
 
 
 class Webhooks(WebhookView):

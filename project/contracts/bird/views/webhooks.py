@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -48,12 +47,6 @@ class WebhookView(BirdView):
     """An address that is about webhooks; they concern the whole workspace."""
 
     scopes = {"POST": Scope.ADMIN, "PATCH": Scope.ADMIN, "DELETE": Scope.ADMIN}
-
-    @property
-    def webhooks(self) -> QuerySet[WebhookEndpoint]:
-        """Those that were made at this door. Raises BoundKey."""
-        require_unbound(self.caller)
-        return self.workspace.webhooks.filter(dialect=BIRD.name)
 
     def webhook(self, id: str) -> WebhookEndpoint:
         """One of them. Raises NotFound."""
