@@ -39,8 +39,8 @@ from messaging.outbox.provider import METADATA, NAMES, provider_id_of
 from messaging.receiving.arrivals import keep_arrivals, open_incoming
 from messaging.receiving.errors import EmptyMail, MailTooLarge, NobodyHere
 from messaging.receiving.outcomes import Outcome, apply_outcomes, code_in
-from messaging.receiving.payloads import BATCHES, bytes_in, recipients_in
 from messaging.suppressions import spelling_of, suppress
+from project.providers import BATCHES, bytes_in, recipients_in
 
 log = logging.getLogger(__name__)
 

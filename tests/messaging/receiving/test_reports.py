@@ -61,7 +61,7 @@ def test_a_bounce_is_told_with_its_words(alice: Person, inbox: Inbox, returned: 
     assert (ann.code, ann.reply) == (550, "550 5.1.1 <ann@example.com>:    User unknown")
     event = Event.objects.get(kind="message.bounced")
     assert event.subject_id == message.pk
-    assert event.payload == {"recipients": ["ann@example.com"]}
+    assert event.payload == {"recipients": ["ann@example.com"], "reached": False}
 
 
 def test_a_report_proves_what_was_in_doubt(inbox: Inbox) -> None:
