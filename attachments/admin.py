@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from attachments.models import Attachment, Blob
+from attachments.models import Attachment, Blob, Upload
 
 
 class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -46,4 +46,12 @@ class BlobAdmin(ReadOnly):
     list_select_related = ["workspace"]
     search_fields = ["sha256"]
     raw_id_fields = ["workspace"]
+    show_full_result_count = False
+
+
+@admin.register(Upload)
+class UploadAdmin(ReadOnly):
+    list_display = ["attachment", "offset", "created_at", "expires_at", "claimed_until"]
+    list_select_related = ["attachment"]
+    raw_id_fields = ["attachment"]
     show_full_result_count = False

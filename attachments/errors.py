@@ -208,6 +208,74 @@ class BytesMissing(Gone):
         super().__init__("The bytes of this file are missing from the storage.")
 
 
+class UploadNotFound(NotFound):
+    """There is no such upload here: it has never been, was ended, or its file was deleted."""
+
+    code = "upload_not_found"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such upload here.")
+
+
+class UploadExpired(Gone):
+    """The time of an upload ran out before its last byte."""
+
+    code = "upload_expired"
+
+    def __init__(self) -> None:
+        super().__init__("This upload has expired: begin a new one.")
+
+
+class UploadBusy(Conflict):
+    """Another request appends to the upload."""
+
+    code = "upload_busy"
+
+    def __init__(self) -> None:
+        super().__init__("Another request is sending bytes of this file; try again in a moment.")
+
+
+class WrongOffset(Conflict):
+    """The bytes are not those that come next."""
+
+    code = "wrong_offset"
+
+    def __init__(self, *, expected: int, received: int) -> None:
+        super().__init__(
+            f"The next byte is that at {expected:,}, not at {received:,}.",
+            field="Upload-Offset",
+            limit=expected,
+            actual=received,
+        )
+
+
+class UploadOvertaken(Conflict):
+    """The file got its bytes by another road."""
+
+    code = "upload_overtaken"
+
+    def __init__(self) -> None:
+        super().__init__("The bytes of this file have come by another way.")
+
+
+class ChecksumMismatch(Unprocessable):
+    """Other bytes came than their checksum says; none of them was kept."""
+
+    code = "checksum_mismatch"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The bytes do not have the given checksum; none of them was kept.",
+            field="Upload-Checksum",
+        )
+
+
+class UploadUnfit(Unprocessable):
+    """All bytes have come, and they are not those that were announced."""
+
+    code = "upload_unfit"
+
+
 class StorageFull(Unavailable):
     """There is no room for the bytes; nothing of them was kept."""
 

@@ -40,6 +40,16 @@ def incoming_folder() -> Path:
     return Path(settings.FILES_DIR) / "incoming"
 
 
+def create_incoming(path: Path, flags: int = 0) -> int:
+    """A descriptor of a file in that folder, readable by this user only; made if missing."""
+    flags |= os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(path, flags, 0o600)
+
+
 class Incoming:
     """A file that is written once, to a temporary name, and measured as it comes.
 
@@ -55,15 +65,7 @@ class Incoming:
         self._beyond = 0
         self._path = incoming_folder() / self.name
         with room_needed():
-            self._descriptor = self._create()
-
-    def _create(self) -> int:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            return os.open(self._path, flags, 0o600)
-        except FileNotFoundError:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return os.open(self._path, flags, 0o600)
+            self._descriptor = create_incoming(self._path, os.O_EXCL)
 
     def write(self, chunk: bytes) -> None:
         if self._beyond or (self.limit is not None and self.size + len(chunk) > self.limit):

@@ -248,3 +248,59 @@ class Attachment(models.Model):
 
 def incoming_key(id: UUID) -> str:
     return f"incoming/{id.hex}"
+
+
+MAX_METADATA = 4096  # characters
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def of(self, workspace: Workspace) -> UploadQuerySet:
+        """The uploads of a workspace whose attachments have not been deleted."""
+        mine = self.filter(attachment__workspace=workspace, attachment__deleted_at__isnull=True)
+        return mine.select_related("attachment")
+
+    def expired(self, at: datetime) -> UploadQuerySet:
+        """Uploads whose time has run out at `at`, and to which nobody appends."""
+        return self.unclaimed(at).filter(expires_at__lte=at)
+
+    def unclaimed(self, at: datetime) -> UploadQuerySet:
+        """Uploads to which no request that lives appends at `at`."""
+        return self.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=at))
+
+
+class Upload(models.Model):
+    """How far the bytes of a reservation have come that come piece by piece; see `resuming`.
+
+    Its id is that of the attachment. The row outlives the last byte, for a client that did not
+    hear the answer.
+    """
+
+    # "+": being uploaded is no use of a file (see `uses`)
+    attachment = models.OneToOneField(
+        Attachment, models.CASCADE, primary_key=True, related_name="+"
+    )
+    offset = models.PositiveBigIntegerField(default=0)  # bytes that no crash can take back
+    metadata = models.CharField(max_length=MAX_METADATA, blank=True)  # as the client gave it
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    # The one request that appends; it renews its time while bytes come.
+    claim = models.UUIDField(null=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    # S3's name for the multipart upload, [ETag, size] of each part in order, and the key of the
+    # bytes behind them that are too few for a part.
+    multipart_id = models.CharField(max_length=1024, blank=True, editable=False)
+    parts = models.JSONField(default=list, blank=True, editable=False)
+    rest = models.CharField(max_length=255, blank=True, editable=False)
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="upload_expiry")]  # the purge
+
+    def __str__(self) -> str:
+        return f"{self.attachment_id} at {self.offset}"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bytes have come."""
+        return self.offset == self.attachment.size

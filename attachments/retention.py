@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from attachments.errors import AttachmentInUse, AttachmentNotFound
 from attachments.incoming import incoming_folder
-from attachments.models import Attachment, AttachmentState, Blob
+from attachments.models import Attachment, AttachmentState, Blob, Upload
+from attachments.partial import drop_uploads
 from attachments.storage import attachment_storage
 from attachments.uses import Use, needed, uses_blocking_deletion
 from project.events.services import emit, happened
@@ -72,6 +73,7 @@ def lose_attachment(*, attachment: Attachment) -> None:
 def purge(*, at: datetime) -> None:
     """Remove everything whose time is over at `at`."""
     purge_expired(at=at)
+    drop_expired_uploads(at=at)
     sweep_blobs(at=at)
     sweep_incoming()
 
@@ -132,6 +134,7 @@ def _bury(attachments: Sequence[Attachment], *, at: datetime, code: str, reason:
     keys = [each.incoming_key for each in attachments if each.state == AttachmentState.RESERVED]
     # Functions, not partials: Django asks a robust hook that fails for its __qualname__.
     transaction.on_commit(lambda: _delete_incoming(keys), robust=True)
+    transaction.on_commit(lambda: drop_uploads(ids), robust=True)
     transaction.on_commit(lambda: sweep_blobs(at=at), robust=True)
 
 
@@ -168,14 +171,27 @@ def _delete_incoming(keys: Iterable[str]) -> None:
             storage.delete(key)
 
 
+def drop_expired_uploads(*, at: datetime) -> int:
+    """Forget uploads whose time is over, with what has come of them; returns how many went.
+
+    A reservation that something holds stays, as any other whose bytes do not come.
+    """
+    dropped = 0
+    while batch := list(Upload.objects.expired(at).values_list("pk", flat=True)[:BATCH]):
+        drop_uploads(batch)
+        dropped += len(batch)
+    return dropped
+
+
 def sweep_incoming() -> int:
     """Remove temporary files that a process which died has left; returns how many went."""
     oldest = time.time() - LEFT_BEHIND.total_seconds()
+    growing = {id.hex for id in Upload.objects.values_list("pk", flat=True)}
     swept = 0
     with suppress(FileNotFoundError):
         for path in incoming_folder().iterdir():
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < oldest:
+                if path.name not in growing and path.stat().st_mtime < oldest:
                     path.unlink()
                     swept += 1
     return swept

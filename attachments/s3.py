@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import os
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cached_property
-from hashlib import sha256
+from functools import cached_property, partial
+from hashlib import file_digest, md5, sha256
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from botocore.config import Config
@@ -24,8 +24,11 @@ from attachments.storage import ObjectChanged
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-NOT_THERE = {"404", "NoSuchKey", "NotFound"}
+    from attachments.incoming import Incoming
+
+NOT_THERE = {"404", "NoSuchKey", "NoSuchUpload", "NotFound"}
 
 # A store that hangs costs whoever waits for it CONNECT_SECONDS or SILENCE_SECONDS at most,
 # ATTEMPTS times, and a few seconds in between: less than clients and mail servers wait.
@@ -43,7 +46,7 @@ def plain_errors(key: str) -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         if code in NOT_THERE:
             raise FileNotFoundError(key) from error
-        if code in ("412", "PreconditionFailed"):
+        if code in ("412", "PreconditionFailed", "InvalidPart"):
             raise ObjectChanged(key) from error
         raise StorageUnavailable from error
     except BotoCoreError as error:
@@ -55,6 +58,8 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]
 
     #: whether clients can put bytes into the storage without us
     takes_uploads = True
+    #: the least that S3 allows a part of a multipart upload to have, but for the last
+    part_bytes = 5 * 1024 * 1024
 
     @cached_property
     def client(self) -> S3Client:
@@ -116,6 +121,50 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]
                 CopySource={"Bucket": self.bucket_name, "Key": source},
                 CopySourceIfMatch=etag,
             )
+
+    def start_parts(self, key: str) -> str:
+        """Begin a multipart upload; give S3's name for it."""
+        with plain_errors(key):
+            return self.client.create_multipart_upload(
+                Bucket=self.bucket_name, Key=key, ContentType="application/octet-stream"
+            )["UploadId"]
+
+    def put_part(self, key: str, id: str, *, number: int, content: Incoming) -> str:
+        """Store a part, of which the first has the number 1; give its ETag."""
+        with plain_errors(key), _body(content) as body:
+            digest = file_digest(body, partial(md5, usedforsecurity=False)).digest()
+            body.seek(0)
+            return self.client.upload_part(
+                Bucket=self.bucket_name,
+                Key=key,
+                UploadId=id,
+                PartNumber=number,
+                Body=body,
+                ContentLength=content.size,
+                ContentMD5=b64encode(digest).decode(),
+            )["ETag"]
+
+    def join_parts(self, key: str, id: str, etags: Sequence[str]) -> None:
+        """Make parts one object; raises ObjectChanged when one is not of its ETag."""
+        parts: list[CompletedPartTypeDef] = [
+            {"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)
+        ]
+        with plain_errors(key):
+            self.client.complete_multipart_upload(
+                Bucket=self.bucket_name, Key=key, UploadId=id, MultipartUpload={"Parts": parts}
+            )
+
+    def drop_parts(self, key: str) -> None:
+        """Remove what lies here of multipart uploads for `key`, and objects at `key.…`."""
+        with plain_errors(key):
+            uploads = self.client.list_multipart_uploads(Bucket=self.bucket_name, Prefix=key)
+            for upload in uploads.get("Uploads", ()):
+                self.client.abort_multipart_upload(
+                    Bucket=self.bucket_name, Key=upload["Key"], UploadId=upload["UploadId"]
+                )
+            beside = self.client.list_objects_v2(Bucket=self.bucket_name, Prefix=f"{key}.")
+            for found in beside.get("Contents", ()):
+                self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
 
     def size(self, name: str) -> int:
         with plain_errors(name):

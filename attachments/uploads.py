@@ -1,28 +1,26 @@
-"""Taking over what clients put into the storage without us.
+"""Taking over what lies at `incoming/<id>`, unmeasured.
 
-A client with an S3 upload URL puts its bytes at `incoming/<id>`. Somebody looks (a reader of the
-attachment, a draft, the clock), one task streams the object once to measure it, and it is copied
-to its final key on condition of the ETag that was read: what was hashed is what is kept.
+A client with an S3 upload URL puts its bytes there; bytes that came piece by piece are there once
+the last has come (`resuming`). Somebody looks (a reader of the attachment, a draft, the clock),
+they are streamed once to be measured, and copied to their final key on condition of the ETag that
+was read: what was hashed is what is kept.
 """
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.utils import timezone
 
-from attachments.errors import AttachmentGone, AttachmentNotFound, DigestMismatch
+from attachments.errors import AttachmentGone, AttachmentNotFound, DigestMismatch, UploadUnfit
 from attachments.incoming import BLOCK_BYTES
 from attachments.measure import Measure
 from attachments.models import Attachment, Blob
+from attachments.partial import drop_uploads, join_pieces
 from attachments.services import check_digest, fill_with_blob, keep_blob, new_blob, touch_blob
 from attachments.storage import ObjectChanged, attachment_storage
-
-if TYPE_CHECKING:
-    from attachments.s3 import S3Storage
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +40,17 @@ def adopt_upload(id: UUID) -> bool:
 
     Safe to run twice, and at once.
     """
-    if not attachment_storage().takes_uploads or (attachment := _claimed(id)) is None:
+    if (attachment := _claimed(id)) is None:
         return False
-    storage = cast("S3Storage", attachment_storage())
+    storage = attachment_storage()
     try:
-        measure, etag = _measured(storage, attachment.incoming_key)
+        join_pieces(attachment)
+        measure, etag = _measured(attachment.incoming_key)
         if not _fits(attachment, measure):
             storage.delete(attachment.incoming_key)
+            drop_uploads([id])
             return False
-        blob = _kept(storage, attachment, measure, etag)
+        blob = _kept(attachment, measure, etag)
     except (FileNotFoundError, ObjectChanged):
         _look_later(attachment)
         return False
@@ -72,12 +72,13 @@ def _claimed(id: UUID) -> Attachment | None:
     return Attachment.objects.select_related("workspace").get(pk=id)
 
 
-def _measured(storage: S3Storage, key: str) -> tuple[Measure, str]:
+def _measured(key: str) -> tuple[Measure, str]:
+    """What was read, and its ETag where the storage has one."""
     measure = Measure()
-    with storage.open(key) as file:
+    with attachment_storage().open(key) as file:
         for chunk in file.chunks(BLOCK_BYTES):
             measure.update(chunk)
-        return measure, file.file.etag
+        return measure, getattr(file.file, "etag", "")
 
 
 def _fits(attachment: Attachment, measure: Measure) -> bool:
@@ -92,23 +93,27 @@ def _fits(attachment: Attachment, measure: Measure) -> bool:
     if reason:
         log.warning("upload.unfit", extra={"attachment": str(attachment.pk)})
         Attachment.objects.reserved().filter(pk=attachment.pk).update(
-            reason_code="upload_unfit", reason=reason, look_at=timezone.now() + SOONEST
+            reason_code=UploadUnfit.code, reason=reason, look_at=_next_look(SOONEST)
         )
     return not reason
 
 
-def _kept(storage: S3Storage, attachment: Attachment, measure: Measure, etag: str) -> Blob:
+def _kept(attachment: Attachment, measure: Measure, etag: str) -> Blob:
     workspace = attachment.workspace
     blob = touch_blob(workspace=workspace, sha256=measure.sha256)
     if blob is None:
         blob = new_blob(workspace=workspace, measure=measure)
-        storage.copy(attachment.incoming_key, blob.key, etag=etag)
+        attachment_storage().copy(attachment.incoming_key, blob.key, etag=etag)
         blob = keep_blob(blob)
     return blob
 
 
 def _look_later(attachment: Attachment) -> None:
     """Look again soon while the reservation is young, and then ever less often."""
-    now = timezone.now()
-    wait = min(max(SOONEST, (now - attachment.created_at) / 60), LATEST)
-    Attachment.objects.reserved().filter(pk=attachment.pk).update(look_at=now + wait)
+    wait = min(max(SOONEST, (timezone.now() - attachment.created_at) / 60), LATEST)
+    Attachment.objects.reserved().filter(pk=attachment.pk).update(look_at=_next_look(wait))
+
+
+def _next_look(wait: timedelta) -> datetime | None:
+    """When clients may have put something into the storage; never, where they cannot."""
+    return timezone.now() + wait if attachment_storage().takes_uploads else None

@@ -4,6 +4,7 @@ from django.urls import path
 
 from attachments.api import AttachmentViewSet
 from attachments.links import DownloadLink, FormLink, UploadLink
+from attachments.tus.api import Uploads
 
 app_name = "attachments"
 
@@ -20,6 +21,12 @@ urlpatterns = [
         name="content",
     ),
     path("attachments/<str:id>/uses", AttachmentViewSet.as_view({"get": "uses"}), name="uses"),
+    path("uploads", Uploads.as_view({"post": "create"}), name="uploads"),
+    path(
+        "uploads/<str:id>",
+        Uploads.as_view({"get": "retrieve", "patch": "append", "delete": "destroy"}),
+        name="upload",
+    ),
 ]
 
 signed = [

@@ -56,10 +56,23 @@ class SocketBody:
                 if not count:
                     break
                 filled += count
-        self.reader.length -= filled
+        self._took(filled)
+        return bytes(block[:filled]) if filled < size else bytes(block)
+
+    def read1(self, size: int, /) -> bytes:
+        """Some bytes as soon as there are any; none at a cut."""
+        size = min(size, self.reader.length)
+        if self.ahead:
+            block, self.ahead = self.ahead[:size], self.ahead[size:]
+        else:
+            block = self.reader.unreader.sock.recv(size)
+        self._took(len(block))
+        return bytes(block)
+
+    def _took(self, size: int) -> None:
+        self.reader.length -= size
         if not self.reader.length:
             self.reader.unreader.unread(self.ahead)  # the next request, if it is here already
-        return bytes(block[:filled]) if filled < size else bytes(block)
 
 
 def stream_of(stream: Any, length: int) -> Stream:
@@ -80,6 +93,11 @@ class CountedBody:
     def read(self, size: int | None = -1, /) -> bytes:
         wanted = self.left if size is None or size < 0 else min(size, self.left)
         return self._counted(self.stream.read(wanted)) if wanted else b""
+
+    def read1(self, size: int, /) -> bytes:
+        """At most `size` bytes, as they come: for who wants to keep what comes before a cut."""
+        read = getattr(self.stream, "read1", self.stream.read)
+        return self._counted(read(min(size, self.left))) if self.left else b""
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """One line; byte by byte, since neither Django nor DRF reads a body so."""

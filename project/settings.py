@@ -453,6 +453,8 @@ CORS_ALLOW_HEADERS = [
     "x-api-key",
     "x-request-id",
     "x-requested-with",
+    *("tus-resumable", "upload-length", "upload-metadata", "upload-offset", "upload-checksum"),
+    "x-http-method-override",
     *("bird-caller", "bird-surface", "bird-version"),  # its client library sends them
 ]
 CORS_EXPOSE_HEADERS = [
@@ -465,6 +467,8 @@ CORS_EXPOSE_HEADERS = [
     "Idempotent-Response",
     "Location",
     "Retry-After",
+    *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"),
+    *("Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires", "Enclose-Attachment"),
     "X-Request-Id",
 ]
 

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.attachments.make import make_attachment
+from tests.attachments.tus.client import make_upload
 from tests.make import make_user
 
 
@@ -14,10 +15,11 @@ def operator(db: None) -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", ["attachment", "blob"])
+@pytest.mark.parametrize("model", ["attachment", "blob", "upload"])
 def test_operators_can_look_and_not_touch(operator, alice, model):
     attachment = make_attachment(alice.workspace)
-    row = attachment if model == "attachment" else attachment.blob
+    upload = make_upload(alice.workspace)
+    row = {"attachment": attachment, "blob": attachment.blob, "upload": upload}[model]
     address = f"/admin/attachments/{model}/"
     for page in (address, f"{address}?q=foo", f"{address}{row.pk}/change/"):
         assert operator.get(page).status_code == 200

@@ -6,6 +6,8 @@ import pytest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
+from tests.attachments.tus.client import forget_pieces
+
 
 @pytest.fixture(autouse=True)
 def one_connection() -> Iterator[None]:
@@ -16,3 +18,10 @@ def one_connection() -> Iterator[None]:
     yield
     for signal in signals:
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def no_pieces() -> Iterator[None]:
+    """Remove what came of uploads that are taken back."""
+    yield
+    forget_pieces()

@@ -11,6 +11,7 @@ from messaging.contacts import create_customer
 from messaging.models import Message
 from project.events.models import WebhookDelivery
 from project.ids import spell
+from tests.attachments.tus.client import make_upload
 from tests.drafts.make import make_draft
 from tests.events.make import make_endpoint, make_events
 from tests.messaging.make import (
@@ -32,6 +33,7 @@ PREFIXES = {
     "keys": "key",
     "messages": "msg",
     "threads": "thr",
+    "uploads": "upl",
     "webhooks": "whk",
 }
 #: field of a body -> what its id begins with
@@ -66,6 +68,7 @@ def make_house(person: Person) -> House:
         "fol": spell("fol", folder.pk),
         "cus": spell("cus", create_customer(workspace=person.workspace, name="Ann").pk),
         "key": spell("key", person.api_key.pk),
+        "upl": spell("upl", make_upload(person.workspace).pk),
         **make_webhook(person),
         "arr": spell("arr", make_arrival(inbox, b"Subject: x\r\n\r\ny").pk),
     }

@@ -46,7 +46,8 @@ def describe(*, coverage: bool) -> schemathesis.BaseSchema:
     return schema
 
 
-schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
+for binary in ("message/rfc822", "application/offset+octet-stream"):
+    schemathesis.serializer.alias(binary, "application/octet-stream")
 schema = describe(coverage=False)
 whole = describe(coverage=True)
 

@@ -74,6 +74,12 @@ HEADERS = {
     "X-Request-Id": ["é", "x" * 500, ""],
     "Authorization": ["Bearer", "Bearer é", "Basic Og==", "Bearer " + "x" * 9_000, "\xff"],
     "Content-Encoding": ["gzip", "é"],
+    "Tus-Resumable": ["", "é", "1.0.0, 1.0.0", "1.0.0\t", "１.0.0"],
+    "Upload-Length": [*NUMBERS, "", "é", "٣", "1, 2"],
+    "Upload-Offset": [*NUMBERS, "", "é", "٣", "1, 2"],
+    "Upload-Metadata": ["", ",", "é YQ==", "filename AA==", "filename /w==", "a b c", "x" * 8_000],
+    "Upload-Checksum": ["", "sha1", "é YQ==", "sha1 é", "shake_128 YQ==", "sha1 " + "A" * 8_000],
+    "X-HTTP-Method-Override": ["", "é", "PATCH", "BREW", "OPTIONS", "get"],
 }
 FORM = "multipart/form-data; boundary=x"
 PARTS = [

@@ -16,6 +16,8 @@ POST GET          /attachments
 GET DELETE        /attachments/{id}
 GET               /attachments/{id}/content
 GET               /attachments/{id}/uses
+POST              /uploads
+GET PATCH DELETE  /uploads/{id}
 POST GET          /drafts
 GET PATCH DELETE  /drafts/{id}
 POST              /drafts/{id}/attachments
