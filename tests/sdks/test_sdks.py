@@ -34,7 +34,8 @@ def locked_packages():
 
 
 @pytest.mark.parametrize(
-    ("distribution", "module"), [("nylas", "nylas"), ("messagebird-sdk", "bird")]
+    ("distribution", "module"),
+    [("nylas", "nylas"), ("messagebird-sdk", "bird"), ("tuspy", "tusclient")],
 )
 def test_it_has_the_locked_version_for_python(python_sdk, distribution, module):
     pinned = re.search(rf"^{distribution}==(\S+)", PINS.read_text(), re.MULTILINE)
@@ -42,7 +43,9 @@ def test_it_has_the_locked_version_for_python(python_sdk, distribution, module):
     assert python_sdk(HERE / "imported.py", distribution, module) == pinned[1]
 
 
-@pytest.mark.parametrize("name", ["nylas", "@messagebird/sdk", "@kustomer/apps-server-sdk"])
+@pytest.mark.parametrize(
+    "name", ["nylas", "@messagebird/sdk", "@kustomer/apps-server-sdk", "tus-js-client"]
+)
 def test_it_has_the_locked_version_for_javascript(node_sdk, name):
     locked = locked_packages()[f"node_modules/{name}"]["version"]
     assert node_sdk(HERE / "imported.mjs", name) == locked

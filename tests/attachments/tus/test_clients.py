@@ -1,0 +1,49 @@
+"""The libraries of the protocol's makers, unmodified, over a line that breaks"""
+
+from __future__ import annotations
+
+import random
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.attachments.tus.breaker import breaking_line
+from tests.sdks.fixtures import Live
+
+SCRIPTS = Path(__file__).parent / "sdk"
+ENDINGS = {"python": "py", "node": "mjs"}
+MIB = 1024 * 1024
+CONTENT = random.Random(11).randbytes(100 * MIB)
+DIGEST = sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ENDINGS)
+def test_a_client_gets_its_file_through(language, live_url: Live, tmp_path, request):
+    run = request.getfixturevalue(f"{language}_sdk")
+    path = tmp_path / "film.bin"
+    path.write_bytes(CONTENT)
+    office = live_url.installation
+    office.change(f"UPDATE tenancy_workspace SET max_file_bytes = {len(CONTENT)}")
+
+    def power_cut() -> None:
+        office.kill_web()
+        office.start_web()
+
+    def nothing() -> None:
+        pass
+
+    breaks = {20 * MIB: nothing, 45 * MIB: nothing, 70 * MIB: power_cut, 85 * MIB: nothing}
+    with breaking_line(office.port, breaks) as line:
+        script = SCRIPTS / f"upload.{ENDINGS[language]}"
+        url = run(script, URL=line.url, KEY=live_url.key, FILE=str(path))
+        assert line.broken == sorted(breaks)
+    key = {"Authorization": f"Bearer {live_url.key}"}
+    there = url.replace(line.url, office.url)
+    file = requests.get(there, headers=key, timeout=20).json()["attachment"]
+    assert (file["filename"], file["size"], file["state"]) == ("film.bin", len(CONTENT), "ready")
+    assert file["sha256"] == DIGEST
+    got = requests.get(file["download_url"], timeout=60)
+    assert sha256(got.content).hexdigest() == DIGEST
