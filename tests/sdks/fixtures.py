@@ -72,14 +72,17 @@ def node_sdk(tmp_path_factory: pytest.TempPathFactory) -> ScriptRunner:
 
 @pytest.fixture(scope="module")
 def live_url(request: pytest.FixtureRequest) -> Iterator[Live]:
-    """An office on SQLite and disk for all tests of a module; those are `live`.
+    """An office on SQLite for all tests of a module, its files where `--files` says; `live`.
 
     What the module calls ENVIRONMENT goes into that of its processes.
     """
     if request.config.getoption("database") != "sqlite":
         pytest.skip("done on SQLite")
     with folder("installation") as home:
-        environment = getattr(request.module, "ENVIRONMENT", {})
+        environment = {**getattr(request.module, "ENVIRONMENT", {})}
+        if request.config.getoption("files") == "s3":
+            swift = request.getfixturevalue("swift")
+            environment |= swift.environment() | {"FILES_BUCKET": swift.create_bucket()}
         installation = Installation(home, environment=environment)
         tables = request.getfixturevalue("migrated_file")
         shutil.copy(tables, installation.data / "enclose.sqlite3")
