@@ -19,6 +19,7 @@ from attachments.limits import Limits
 from attachments.models import Attachment, AttachmentQuerySet, AttachmentState
 from attachments.multipart import FormFile, FormHandler
 from attachments.offers import Offer, keep_offer, put_offer
+from attachments.previewing import answer_with_preview
 from attachments.retention import delete_attachment, spell_use
 from attachments.serializers import (
     PREFIX,
@@ -170,6 +171,11 @@ class AttachmentViewSet(TakesFiles, ApiViewSet):
         inline = read_flag(request, "inline")
         return answer_with_bytes(request._request, attachment, inline=inline)
 
+    @extend_schema(**docs.PREVIEW)
+    def preview(self, request: Request, id: str) -> HttpResponseBase:
+        """A small picture of it: of an image, or of the first page of a PDF."""
+        return answer_with_preview(request._request, self._attachment(id))
+
     @extend_schema(responses=paged(UseOut), parameters=[docs.ID], examples=[docs.USE])
     def uses(self, request: Request, id: str) -> Response:
         """The drafts and messages that carry the file, newest first."""
@@ -178,7 +184,7 @@ class AttachmentViewSet(TakesFiles, ApiViewSet):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
         # Accept speaks of the file here, whose type is what it is.
-        return super().perform_content_negotiation(request, force or self.action == "content")
+        return super().perform_content_negotiation(request, force or self.action in BYTES)
 
     def _attachment(self, id: str) -> Attachment:
         found = self._visible().filter(pk=read(PREFIX, id)).first()
@@ -204,6 +210,9 @@ class AttachmentViewSet(TakesFiles, ApiViewSet):
         if read_flag(self.request, "unused"):
             wanted = wanted.unused()
         return wanted
+
+
+BYTES = ("content", "preview")
 
 
 def _spell_use(use: Use) -> dict[str, Any]:

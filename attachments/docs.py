@@ -125,6 +125,17 @@ CREATE: dict[str, Any] = {
 }
 
 BYTES = {"type": "string", "format": "binary"}
+PREVIEW: dict[str, Any] = {
+    "parameters": [ID],
+    "responses": {
+        (200, "image/webp"): OpenApiResponse(BYTES, description="At most 512×512 pixels."),
+        304: OpenApiResponse(description="The caller has this picture."),
+        404: OpenApiResponse(description="`no_preview`: there is none, and will be none."),
+        409: OpenApiResponse(description="The file was refused."),
+        410: OpenApiResponse(description="The bytes were removed."),
+        425: OpenApiResponse(description="`preview_pending`: it is being made; ask again."),
+    },
+}
 CONTENT: dict[str, Any] = {
     "parameters": [
         ID,

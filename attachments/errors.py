@@ -310,3 +310,21 @@ class LinkExpired(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("This URL has expired: ask for the attachment again to get a new one.")
+
+
+class NoPreview(NotFound):
+    """There is no picture of this file, and there will be none."""
+
+    code = "no_preview"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(f"There is no preview of this file. {reason}".strip())
+
+
+class PreviewPending(NotReady):
+    """The picture is being made."""
+
+    code = "preview_pending"
+
+    def __init__(self) -> None:
+        super().__init__("The preview is being made; ask again in a second.")

@@ -86,6 +86,33 @@ class Blob(models.Model):
         return f"{self.workspace_id.hex}/{self.sha256[:2]}/{self.sha256}-{self.id.hex}"
 
 
+class Preview(models.Model):
+    """What came of drawing a small picture of some bytes; see `previews`."""
+
+    class State(models.TextChoices):
+        MADE = "made"
+        NONE = "none"  # it cannot be drawn, and is not tried again
+
+    blob = models.OneToOneField(Blob, models.CASCADE, primary_key=True, related_name="preview")
+    state = models.CharField(max_length=4, choices=State)
+    width = models.PositiveIntegerField(default=0)  # pixels
+    height = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=255, blank=True)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="preview_made_has_size",
+                condition=Q(state="made", width__gt=0, height__gt=0)
+                | Q(state="none", width=0, height=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} of {self.blob_id}"
+
+
 class AttachmentState(models.TextChoices):
     RESERVED = "reserved"  # no bytes yet
     STORED = "stored"  # size and digest proven, verdict pending

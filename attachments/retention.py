@@ -19,6 +19,7 @@ from attachments.errors import AttachmentInUse, AttachmentNotFound
 from attachments.incoming import incoming_folder
 from attachments.models import Attachment, AttachmentState, Blob, Upload
 from attachments.partial import drop_uploads
+from attachments.previews import preview_key
 from attachments.storage import attachment_storage
 from attachments.uses import Use, needed, uses_blocking_deletion
 from project.events.services import emit, happened
@@ -145,6 +146,7 @@ def sweep_blobs(*, at: datetime) -> int:
         looked_at, doomed = _doom_batch(at=at)
         for blob in doomed:
             attachment_storage().delete(blob.key)
+            attachment_storage().delete(preview_key(blob))
             blob.delete()
         swept += len(doomed)
         if looked_at < BATCH:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from attachments import retention, uploads
+from attachments import previews, retention, uploads
 
 
 @shared_task(ignore_result=True)
@@ -24,3 +24,9 @@ def confirm_uploads() -> None:
 def purge_attachments() -> None:
     """Every ten minutes: remove what has expired, and bytes that nobody came to use."""
     retention.purge(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def make_preview(id: str) -> None:
+    """When somebody first wants to see one: draw a small picture of a file."""
+    previews.make_preview(UUID(id))

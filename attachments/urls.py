@@ -20,6 +20,11 @@ urlpatterns = [
         AttachmentViewSet.as_view({"get": "content"}),
         name="content",
     ),
+    path(
+        "attachments/<str:id>/preview",
+        AttachmentViewSet.as_view({"get": "preview"}),
+        name="preview",
+    ),
     path("attachments/<str:id>/uses", AttachmentViewSet.as_view({"get": "uses"}), name="uses"),
     path("uploads", Uploads.as_view({"post": "create"}), name="uploads"),
     path(

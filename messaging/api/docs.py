@@ -263,6 +263,8 @@ CONTENT: dict[str, Any] = {
     ],
 }
 
+PREVIEW: dict[str, Any] = {**files.PREVIEW, "parameters": [ID, FILE_ID]}
+
 EVENTS: dict[str, Any] = {
     "responses": paged(EventOut),
     "parameters": [ID, *PAGING],

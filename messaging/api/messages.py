@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from attachments.api import TakesFiles
 from attachments.download import answer_with_bytes
+from attachments.previewing import answer_with_preview
 from messaging.acceptance import Filing
 from messaging.api import docs
 from messaging.api.filters import MessageFilters, narrow
@@ -144,17 +145,16 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
 
         A message keeps its files when they are deleted elsewhere.
         """
-        wanted = read("att", attachment_id)
-        rows = MessageAttachment.objects.filter(message__in=self._named(id))
-        rows = rows.select_related("attachment__blob", "message").defer(*LONG_OF_MESSAGE)
-        row = rows.filter(attachment=wanted).first()
-        if row is None:
-            raise NotFound(f"There is no file {attachment_id} in this message.")
-        check_files_kept(row.message, at=timezone.now())
+        row = self._file(id, attachment_id)
         inline = read_flag(request, "inline")
         return answer_with_bytes(
             request._request, row.attachment, filename=row.filename, inline=inline
         )
+
+    @extend_schema(**docs.PREVIEW)
+    def preview(self, request: Request, id: str, attachment_id: str) -> HttpResponseBase:
+        """A small picture of one of its files: of an image, or of the first page of a PDF."""
+        return answer_with_preview(request._request, self._file(id, attachment_id).attachment)
 
     @extend_schema(**docs.EVENTS)
     def events(self, request: Request, id: str) -> Response:
@@ -189,6 +189,17 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
     def _named(self, id: str) -> MessageQuerySet:
         return self.messages.filter(pk=read("msg", id))
 
+    def _file(self, id: str, attachment_id: str) -> MessageAttachment:
+        """How a message carries a file whose bytes it has promised to keep until now."""
+        wanted = read("att", attachment_id)
+        rows = MessageAttachment.objects.filter(message__in=self._named(id))
+        rows = rows.select_related("attachment__blob", "message").defer(*LONG_OF_MESSAGE)
+        row = rows.filter(attachment=wanted).first()
+        if row is None:
+            raise NotFound(f"There is no file {attachment_id} in this message.")
+        check_files_kept(row.message, at=timezone.now())
+        return row
+
     def _message(self, id: str) -> Message:
         message = self._found(self._named(id), id)
         complete([message])
@@ -213,7 +224,7 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
         )
 
 
-BYTES = ("raw", "content")
+BYTES = ("raw", "content", "preview")
 LONG_OF_MESSAGE = [f"message__{name}" for name in LONG]
 
 
