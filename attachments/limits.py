@@ -60,11 +60,14 @@ class Limits:
 
     @classmethod
     def for_workspace(cls, workspace: Workspace) -> Self:
-        """The native limits: nothing is blocked by type, since whoever sends decides."""
+        """The native limits; whoever sends decides on types, but for the endings it blocks."""
         return cls(
             max_file_bytes=workspace.max_file_bytes or NATIVE_FILE_BYTES,
             max_total_bytes=workspace.max_message_bytes or NATIVE_MESSAGE_BYTES,
             max_files=NATIVE_FILES,
+            blocked_extensions=frozenset(
+                extension.removeprefix(".").lower() for extension in workspace.blocked_extensions
+            ),
         )
 
     def check_size(self, size: int, *, field: str | None = None) -> None:

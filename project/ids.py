@@ -4,7 +4,7 @@ An id is a UUIDv7 of which the last 4 bytes are the CRC-32 of the first 12. The 
 therefore identify it: 48 bits of time and 42 of chance. A mistyped id is unknown at no query.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 from zlib import crc32
 
@@ -77,6 +77,11 @@ def read_uuid(text: str) -> UUID:
 def floor_of(at: datetime) -> UUID:
     """What sorts before every id that is made from `at` on, to the millisecond."""
     return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
+def time_of(id: UUID) -> datetime:
+    """When an id was made, to the millisecond."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
 
 
 def _with_check(head: bytes) -> UUID:

@@ -31,6 +31,7 @@ PREFIXES = {
     "folder": "fol",
     "inbox": "inb",
     "key": "key",
+    "member": "mbr",
     "message": "msg",
     "suppression": "sup",
     "thread": "thr",

@@ -21,6 +21,11 @@ KINDS: dict[str, str] = {
     "inbox.created": "An inbox was made.",
     "inbox.updated": "An inbox was changed.",
     "inbox.deleted": "An inbox was closed.",
+    "member.invited": "Somebody is asked to join, or asked again.",
+    "member.uninvited": "An invitation was taken back.",
+    "member.joined": "Somebody took an invitation, and is in.",
+    "member.updated": "A member has another role.",
+    "member.removed": "A member is out.",
     "message.accepted": "A message is to be sent.",
     "message.waiting": "A message is due, and waits for a file.",
     "message.sent": "The servers of all recipients took it.",
@@ -48,5 +53,6 @@ KINDS: dict[str, str] = {
     "webhook.disabled": "A webhook was turned off, because it takes nothing.",
     "webhook.deleted": "A webhook was deleted.",
     "webhook.tested": "Somebody tries a webhook; only that one hears it.",
+    "workspace.updated": "Its name or the time for undoing was changed.",
 }
 NOUNS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))

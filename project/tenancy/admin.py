@@ -15,6 +15,7 @@ from project.tenancy.models import (
     ApiKey,
     Domain,
     IdempotencyRecord,
+    Invitation,
     Member,
     Scope,
     User,
@@ -134,6 +135,16 @@ class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["user", "workspace"]
     search_fields = ["user__email", "workspace__name"]
     raw_id_fields = ["user", "workspace"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """For looking: an invitation is taken by its link, and taken back at the desk."""
+
+    list_display = ["email", "role", "workspace", "invited_by", "created_at", "expires_at"]
+    list_filter = ["role", "workspace"]
+    list_select_related = ["workspace", "invited_by"]
+    search_fields = ["email", "workspace__name"]
 
 
 @admin.register(Domain)

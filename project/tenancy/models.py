@@ -27,6 +27,10 @@ class UserManager(BaseUserManager["User"]):
         """A person who may do everything in the back office."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
+    def with_email(self, email: str) -> User | None:
+        """Whoever signs in with this address, in any case of its letters."""
+        return self.filter(email__iexact=email).first()
+
 
 class User(AbstractBaseUser, PermissionsMixin):
     """A person, signing in by e-mail address."""
@@ -36,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("may open the back office", default=False)
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)  # older ones are over
+    # when they said no to a second step at signing in; null: they may be asked
+    mfa_declined_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -47,6 +54,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must hold to be this person's: a new epoch ends all that are older."""
+        of_password: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        return f"{of_password}{self.session_epoch or ''}"
+
+
+MIN_UNDO_SECONDS, MAX_UNDO_SECONDS = 5, 30
+
 
 class Workspace(models.Model):
     """The tenant: every query starts from one."""
@@ -57,9 +72,21 @@ class Workspace(models.Model):
     # null: the door's own limit
     max_file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     max_message_bytes = models.PositiveBigIntegerField(null=True, blank=True)  # as sent
+    # endings of names that are not taken, such as "exe"; case and a leading dot do not matter
+    blocked_extensions = models.JSONField(default=list, blank=True)
     # off: what a message says and carries is forgotten once it has been sent
     stores_content = models.BooleanField(default=True)
+    # for how long people can take back what they have sent
+    undo_seconds = models.PositiveSmallIntegerField(default=10)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="workspace_undo_seconds",
+                condition=Q(undo_seconds__gte=MIN_UNDO_SECONDS, undo_seconds__lte=MAX_UNDO_SECONDS),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -89,6 +116,35 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
+
+
+class Invitation(models.Model):
+    """A place in a workspace that is kept for whoever has its link; gone once it is taken.
+
+    Its id becomes the member's. The link is made of the id and the expiry, so that a renewed
+    invitation has another one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    email = models.EmailField()  # lower case
+    role = models.CharField(max_length=8, choices=Role, default=Role.MEMBER)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "email"], name="invitation_once"),
+            models.CheckConstraint(name="invitation_role", condition=Q(role__in=Role.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.role})"
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether its link still leads in at `at`."""
+        return at < self.expires_at
 
 
 class Domain(models.Model):

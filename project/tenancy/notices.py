@@ -13,6 +13,21 @@ from project.tenancy.models import Member, Role
 log = logging.getLogger(__name__)
 
 
+def write_to(*, email: str, subject: str, text: str) -> None:
+    """Write to one address once this transaction stands.
+
+    What cannot be sent is in the log of the process, without its words: they may hold a link.
+    """
+
+    def send() -> None:
+        try:
+            EmailMessage(subject, text, to=[email]).send()
+        except Exception:  # (back-ends raise whatever their provider's client raises)
+            log.exception("a letter of the installation could not be sent: %s", subject)
+
+    transaction.on_commit(send, robust=True)
+
+
 def tell_owners(*, workspace_id: UUID, subject: str, text: str) -> None:
     """Write to the owners of a workspace once this transaction stands.
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from project.errors import Conflict, Invalid
@@ -100,6 +101,24 @@ def revoke_key(*, key: ApiKey) -> None:
     """End a key at once."""
     ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
     key.refresh_from_db(fields=["revoked_at"])
+
+
+def rename_user(*, user: User, name: str) -> None:
+    """Call a person something else."""
+    user.name = name
+    user.save(update_fields=["name"])
+
+
+def end_sessions(*, user: User) -> None:
+    """Sign a person out everywhere, from the next request on."""
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    user.refresh_from_db(fields=["session_epoch"])
+
+
+def decline_mfa(*, user: User) -> None:
+    """Remember that a person wants no second step at signing in for now."""
+    user.mfa_declined_at = timezone.now()
+    user.save(update_fields=["mfa_declined_at"])
 
 
 def forget_idempotency_keys(*, at: datetime) -> int:

@@ -22,6 +22,15 @@ def test_the_native_limits_are_the_designs_unless_the_workspace_says_otherwise()
     assert (own.max_file_bytes, own.max_total_bytes) == (5, 9)
 
 
+def test_a_workspace_says_which_endings_it_blocks():
+    assert Limits.for_workspace(Workspace()).blocked_extensions == frozenset()
+    own = Limits.for_workspace(Workspace(blocked_extensions=[".EXE", "js"]))
+    own.check_type(filename="exe.pdf", content_type="application/pdf")
+    for filename in ("setup.exe", "app.JS"):
+        with pytest.raises(TypeBlocked):
+            own.check_type(filename=filename, content_type="application/pdf")
+
+
 def test_a_file_of_the_limit_fits_into_a_message_of_the_limit():
     native = Limits.for_workspace(Workspace())
     assert encoded_size(native.max_file_bytes) < native.max_total_bytes - MIB

@@ -27,6 +27,7 @@ from tests.events.make import make_endpoint, make_events
 from tests.make import make_key
 from tests.messaging.make import make_arrival, make_file, make_inbox, make_message
 from tests.people import Person
+from tests.workspaces.make import invite
 
 OURS = ("tenancy", "events", "messaging")
 MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
@@ -54,6 +55,7 @@ def operator(alice: Person) -> Client:
     told = WebhookDelivery.objects.create(
         endpoint=endpoint, event=make_events(alice.workspace, "message.sent")[0], state="failed"
     )
+    invite(alice)
     now = timezone.now()
     WebhookAttempt.objects.create(delivery=told, url=endpoint.url, started_at=now, ended_at=now)
     alice.api.post("/api/v1/customers", {"name": "Bo"}, headers={"Idempotency-Key": "k"})
@@ -154,6 +156,7 @@ def test_a_workspace_is_told_to_store_nothing(operator: Client, alice: Person):
     assert 'name="stores_content"' in operator.get(page).content.decode()
     form = {
         "name": "Acme",
+        "undo_seconds": 10,
         **{f"{rows}-{count}_FORMS": 0 for rows in ROWS for count in ("TOTAL", "INITIAL")},
     }
     for on in (False, True):

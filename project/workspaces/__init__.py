@@ -1,0 +1,1 @@
+"""Running a workspace: its settings, who is in it, and who is asked in."""
