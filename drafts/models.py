@@ -100,7 +100,15 @@ class Draft(models.Model):
     objects = DraftQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-id"], name="draft_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-id"], name="draft_newest"),
+            # few of all that were ever written are open
+            models.Index(
+                fields=["inbox", "-updated_at", "-id"],
+                name="draft_open_newest",
+                condition=Q(message__isnull=True),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(name="draft_channel", condition=Q(channel__in=Channel.values)),
             models.CheckConstraint(name="draft_version_counts", condition=Q(version__gte=1)),

@@ -14,6 +14,7 @@ from attachments.models import Attachment, AttachmentState
 from attachments.services import copy_attachment
 from drafts.models import Draft
 from drafts.services import create_draft
+from drafts.signatures import signature_html, signed_text
 from messaging.addresses import Address
 from messaging.enclosures import Enclosure
 from messaging.errors import InvalidAddress
@@ -35,25 +36,27 @@ FORWARDED = "---------- Forwarded message ----------"
 def reply_to(*, message: Message, limits: Limits, to_all: bool = False) -> Draft:
     """A draft that answers a message: to its author, or to everybody it went to but ourselves.
 
-    Pictures that the quoted text shows come along. Raises as `create_draft` does.
+    The signature of its inbox stands above the quote. Pictures that the quoted text shows come
+    along. Raises as `create_draft` does.
     """
     to, cc = _everybody(message) if to_all else (_authors(message), [])
+    inbox = _inbox(message)
     heading = f"On {_spell(message.date)}, {_named(_author(message))} wrote:"
-    html = _quoted_html(message, heading) if message.html else None
+    html = _with_older(inbox, _quoted_html(message, heading)) if message.html else None
     shown = referenced_content_ids(html or "")
     files = [one for one in message.enclosures.all() if one.inline and one.content_id in shown]
     return create_draft(
         workspace=message.workspace,
         limits=limits,
         enclosures=_carried(files, limits)[0],
-        inbox=_inbox(message),
+        inbox=inbox,
         customer=message.customer,
         thread=message.thread,
         in_reply_to=message,
         to=to,
         cc=cc,
         subject=message.subject if ANSWER.match(message.subject) else f"Re: {message.subject}",
-        text=f"\n\n{heading}\n{_quoted(_text(message))}",
+        text=f"{_start(inbox)}\n\n{heading}\n{_quoted(_text(message))}",
         html=html,
     )
 
@@ -65,6 +68,7 @@ def forward(*, message: Message, limits: Limits) -> Draft:
     What is inside of a file goes within it, but for Outlook's `winmail.dat`: nobody else can read
     that, so what was found in it goes instead. Raises as `create_draft` does.
     """
+    inbox = _inbox(message)
     has_words = bool(message.text or message.html)
     files = list(_passed_on(list(message.enclosures.all()), has_words=has_words))
     enclosures, lost = _carried(files, limits)
@@ -79,16 +83,32 @@ def forward(*, message: Message, limits: Limits) -> Draft:
     html = None
     if message.html:
         heading = "<br>".join(escape(line) for line in lines)
-        html = f"<p><br></p><p>{heading}</p>{clean_html(message.html)}"
+        html = _with_older(inbox, f"<p>{heading}</p>{clean_html(message.html)}")
     return create_draft(
         workspace=message.workspace,
         limits=limits,
         enclosures=enclosures,
-        inbox=_inbox(message),
+        inbox=inbox,
         subject=message.subject if FORWARD.match(message.subject) else f"Fwd: {message.subject}",
-        text="\n\n" + "\n".join(lines) + f"\n\n{_text(message)}",
+        text=f"{_start(inbox)}\n\n" + "\n".join(lines) + f"\n\n{_text(message)}",
         html=html,
     )
+
+
+def originals_of(draft: Draft) -> list[MessageAttachment]:
+    """The files of the message that a draft answers which it does not carry and could."""
+    message = draft.in_reply_to
+    if message is None:
+        return []
+    carried = {file.attachment_id for file in draft.files}
+    files = list(message.enclosures.select_related("attachment__blob"))
+    return [
+        one
+        for one in _passed_on(files, has_words=bool(message.text or message.html))
+        if one.attachment_id not in carried
+        and one.attachment.state not in LOST
+        and one.attachment.deleted_at is None
+    ]
 
 
 # People -----------------------------------------------------------------------------------------
@@ -166,7 +186,19 @@ def _quoted(text: str) -> str:
 
 def _quoted_html(message: Message, heading: str) -> str:
     quoted = clean_html(message.html or "")
-    return f'<p><br></p><p>{escape(heading)}</p><blockquote type="cite">{quoted}</blockquote>'
+    return f'<p>{escape(heading)}</p><blockquote type="cite">{quoted}</blockquote>'
+
+
+def _start(inbox: Inbox | None) -> str:
+    """The plain text above the older mail: nothing yet, and the signature."""
+    return signed_text("", inbox.signature if inbox else "")
+
+
+def _with_older(inbox: Inbox | None, older: str) -> str:
+    """An HTML body of nothing yet, the signature, and the older mail, which the desk folds."""
+    blank = "<div><br></div>"
+    signature = signature_html(inbox.signature) if inbox else ""
+    return f'{blank}{blank + signature}<div class="quoted">{older}</div>'
 
 
 # Files ------------------------------------------------------------------------------------------

@@ -238,6 +238,17 @@ def unsend_draft(*, draft: Draft, expected: int | None = None) -> Draft:
     return write(draft, effect, expected=expected)
 
 
+def dismiss_error(*, draft: Draft) -> Draft:
+    """Forget why the last send of a draft failed; use what it returns. Raises DraftNotFound."""
+
+    def effect(current: Draft) -> Draft:
+        if current.error is not None:
+            save(current, error=None)
+        return current
+
+    return write(draft, effect, expected=None)
+
+
 # How a write goes -------------------------------------------------------------------------------
 
 

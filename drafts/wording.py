@@ -59,7 +59,10 @@ ANSWERED = re.compile(r"\s*(?:re|aw|sv|vs|antw|fwd?|wg|tr|rv|rif|enc|r|i)\s*(?:\
 SILENT = {"blockquote", "head"}
 BREAKS = {"br", "div", "p", "li", "tr", "h1", "h2", "h3"}
 VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
-QUOTES = {"gmail_quote", "gmail_attr", "gmail_signature", "moz-cite-prefix", "yahoo_quoted"}
+QUOTES = {
+    *("gmail_quote", "gmail_attr", "gmail_signature", "moz-cite-prefix", "yahoo_quoted"),
+    *("quoted", "signature"),  # of our own desk
+}
 
 
 def speaks_of_file(*, subject: str, text: str | None, html: str | None) -> bool:

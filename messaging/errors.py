@@ -17,6 +17,12 @@ class InvalidAddress(Invalid):
     code = "invalid_address"
 
 
+class SignatureTooLong(Invalid):
+    """More than an inbox may put under its letters."""
+
+    code = "signature_too_long"
+
+
 class InvalidHeader(Invalid):
     """A header of the sender's own that may not stand in a message."""
 

@@ -6,12 +6,19 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from messaging.addresses import Address, read_address
-from messaging.errors import AddressTaken, DomainNotYours, InboxInUse, InvalidAddress
+from messaging.errors import (
+    AddressTaken,
+    DomainNotYours,
+    InboxInUse,
+    InvalidAddress,
+    SignatureTooLong,
+)
 from messaging.models import Delivery, Folder, Inbox
 from messaging.outbox.relay import Relay
 from project.events.services import emit, happened
 from project.tenancy.models import Workspace
 
+MAX_SIGNATURE = 10_000  # characters
 FOLDERS = {
     Folder.Role.INBOX: "Inbox",
     Folder.Role.SENT: "Sent",
@@ -39,11 +46,16 @@ def inbox_at(address: str) -> Inbox | None:
 
 @transaction.atomic
 def create_inbox(
-    *, workspace: Workspace, address: str, name: str = "", smtp_url: str = ""
+    *,
+    workspace: Workspace,
+    address: str,
+    name: str = "",
+    smtp_url: str = "",
+    signature: str = "",
 ) -> Inbox:
     """An inbox with its folders, at a domain of the workspace or one that all share.
 
-    Raises InvalidAddress, DomainNotYours, AddressTaken, InvalidRelay.
+    Raises InvalidAddress, DomainNotYours, AddressTaken, InvalidRelay, SignatureTooLong.
     """
     spelt = read_address(address, field="address").ascii_email.lower()
     domain = spelt.rpartition("@")[2]
@@ -55,7 +67,13 @@ def create_inbox(
         )
     if smtp_url:
         Relay.read(smtp_url)
-    inbox = Inbox(workspace=workspace, address=spelt, name=name, smtp_url=smtp_url)
+    inbox = Inbox(
+        workspace=workspace,
+        address=spelt,
+        name=name,
+        smtp_url=smtp_url,
+        signature=check_signature(signature),
+    )
     try:
         with transaction.atomic():
             inbox.save(force_insert=True)
@@ -87,11 +105,34 @@ def close_inbox(*, inbox: Inbox) -> None:
 
 
 @transaction.atomic
-def update_inbox(*, inbox: Inbox, name: str | None = None, smtp_url: str | None = None) -> None:
-    """Change what is given; a blank `smtp_url` is the installation's relay. Raises InvalidRelay."""
+def update_inbox(
+    *,
+    inbox: Inbox,
+    name: str | None = None,
+    smtp_url: str | None = None,
+    signature: str | None = None,
+) -> None:
+    """Change what is given; a blank `smtp_url` is the installation's relay.
+
+    Raises InvalidRelay and SignatureTooLong.
+    """
     if smtp_url:
         Relay.read(smtp_url)
     inbox.name = inbox.name if name is None else name
     inbox.smtp_url = inbox.smtp_url if smtp_url is None else smtp_url
-    inbox.save(update_fields=["name", "smtp_url", "updated_at"])
+    inbox.signature = inbox.signature if signature is None else check_signature(signature)
+    inbox.save(update_fields=["name", "smtp_url", "signature", "updated_at"])
     emit(happened("inbox.updated", workspace_id=inbox.workspace_id, subject_id=inbox.pk))
+
+
+def check_signature(text: str) -> str:
+    """A signature as it is kept: lines end in LF, no space at the end. Raises SignatureTooLong."""
+    kept = text.replace("\r\n", "\n").rstrip()
+    if len(kept) > MAX_SIGNATURE:
+        raise SignatureTooLong(
+            f"The signature has {len(kept)} characters; at most {MAX_SIGNATURE} are taken.",
+            field="signature",
+            limit=MAX_SIGNATURE,
+            actual=len(kept),
+        )
+    return kept

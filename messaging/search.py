@@ -104,3 +104,18 @@ def not_ahead(rows: MessageQuerySet) -> MessageQuerySet:
     """Those of the messages that no clock keeps for later: for these, one try has been made."""
     untried = Delivery.objects.filter(message=OuterRef("pk"), state__in=OPEN, attempts=0)
     return rows.filter(Q(send_at__isnull=True) | Q(sent_at__isnull=False) | ~Exists(untried))
+
+
+def from_somebody(part: str) -> Q:
+    """Letters with this in the address or the name of who wrote them."""
+    return Q(from_email__icontains=part) | Q(from_name__icontains=part)
+
+
+def to_somebody(part: str) -> Q:
+    """Letters with this in the address or the name of a recipient, in any role."""
+    found = Q()
+    for role in ROLES:
+        header = Cast(role, TextField())
+        for text in {part, json.dumps(part)[1:-1]}:
+            found |= Q(IContains(header, text))
+    return found

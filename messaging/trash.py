@@ -11,8 +11,8 @@ from django.utils import timezone
 from attachments.models import Attachment
 from attachments.services import release_attachments
 from messaging.errors import MessageUnfinished
-from messaging.models import Arrival, Delivery, Folder, Message
-from messaging.models.message import OPEN
+from messaging.models import Arrival, Delivery, Folder, Inbox, Message
+from messaging.models.message import OPEN, MessageQuerySet
 from messaging.receiving.arrivals import forget_raw
 from project.events.models import Event
 from project.events.services import emit, happened
@@ -50,6 +50,13 @@ def delete_message(*, message: Message) -> None:
     _delete([message])
 
 
+@transaction.atomic
+def delete_messages(*, messages: Sequence[Message]) -> None:
+    """`delete_message` for several messages."""
+    check_all_settled(messages)
+    _delete(messages)
+
+
 def check_settled(message: Message) -> None:
     """Lock the message's deliveries; raises MessageUnfinished while it may still leave."""
     check_all_settled([message])
@@ -65,13 +72,20 @@ def check_all_settled(messages: Sequence[Message]) -> None:
 
 def empty(*, at: datetime) -> int:
     """Delete what has been in the trash for 30 days; returns how many messages."""
+    return _delete_all(Message.objects.filter(trashed_at__lte=at - KEPT))
+
+
+def empty_trash(*, inbox: Inbox) -> int:
+    """Delete what is in an inbox's trash and will not leave; returns how many messages."""
+    return _delete_all(Message.objects.filter(inbox=inbox, trashed_at__isnull=False))
+
+
+def _delete_all(rows: MessageQuerySet) -> int:
     count = 0
     while True:
         with transaction.atomic():
-            old = Message.objects.filter(trashed_at__lte=at - KEPT).settled()
-            some = list(
-                old.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:BATCH]
-            )
+            old = rows.settled().order_by("pk")
+            some = list(old.select_for_update(skip_locked=True, of=("self",))[:BATCH])
             _delete(some)
         count += len(some)
         if len(some) < BATCH:

@@ -1,16 +1,16 @@
-"""Addresses of mail: `urlpatterns` below /api/v1, `pages` below /mail."""
+"""Addresses of mail, below /api/v1."""
 
 from typing import Any
 
 from django.urls import path
 
+from messaging.api.addresses import AddressesView
 from messaging.api.arrivals import ArrivalView, InboxRaw
 from messaging.api.customers import CustomerViewSet
 from messaging.api.inboxes import FolderViewSet, InboxViewSet
 from messaging.api.limits import LimitsView
 from messaging.api.messages import MessageViewSet
 from messaging.api.threads import ThreadViewSet
-from messaging.pages import outbox, outbox_mail
 
 app_name = "messaging"
 
@@ -25,6 +25,11 @@ urlpatterns = [
         "messages/<str:id>/attachments/<str:attachment_id>/content",
         MessageViewSet.as_view({"get": "content"}),
         name="message-file",
+    ),
+    path(
+        "messages/<str:id>/attachments/<str:attachment_id>/preview",
+        MessageViewSet.as_view({"get": "preview"}),
+        name="message-preview",
     ),
     path(
         "messages/<str:id>/events", MessageViewSet.as_view({"get": "events"}), name="message-events"
@@ -45,14 +50,10 @@ urlpatterns = [
     path("inboxes/<str:id>/folders/<str:folder_id>", FolderViewSet.as_view(ONE), name="folder"),
     path("inboxes/<str:id>/raw", InboxRaw.as_view(), name="inbox-raw"),
     path("arrivals/<str:id>", ArrivalView.as_view(), name="arrival"),
+    path("addresses", AddressesView.as_view(), name="addresses"),
     path("customers", CustomerViewSet.as_view(MANY), name="customers"),
     path("customers/<str:id>", CustomerViewSet.as_view(ONE), name="customer"),
     path("threads", ThreadViewSet.as_view({"get": "list"}), name="threads"),
     path("threads/<str:id>", ThreadViewSet.as_view({"get": "retrieve"}), name="thread"),
     path("limits", LimitsView.as_view(), name="limits"),
-]
-
-pages = [
-    path("outbox", outbox, name="outbox"),
-    path("outbox/<str:id>.eml", outbox_mail, name="outbox-mail"),
 ]

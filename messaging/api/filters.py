@@ -73,7 +73,7 @@ def _perhaps(rows: MessageQuerySet, status: str) -> MessageQuerySet:
     are in any but one of them.
     """
     if status in ON_THEIR_WAY:
-        likely = Delivery.objects.filter(Q(due_at__isnull=False) | Q(state="waiting"))
+        likely = Delivery.objects.filter(done_at__isnull=True)
     elif status == Status.CANCELED:
         likely = Delivery.objects.filter(state="canceled")
     elif status in WITH_TROUBLE:

@@ -41,6 +41,7 @@ AN_INBOX = {
     "name": "Acme",
     "state": "active",
     "has_own_smtp": False,
+    "signature": "Ann Example\nAcme Ltd",
     "created_at": "2026-01-31T09:00:00.000Z",
 }
 A_FOLDER = {
@@ -97,7 +98,7 @@ class InboxViewSet(MailboxView, ApiViewSet):
         request=InboxChanges, responses=InboxOut, parameters=[ID], examples=[RENAME, INBOX]
     )
     def partial_update(self, request: Request, id: str) -> Response:
-        """Change its name, or its way out. The address of an inbox never changes."""
+        """Change its name, signature, or way out. The address of an inbox never changes."""
         inbox = self.inbox(read("inb", id))
         update_inbox(inbox=inbox, **self.parse(InboxChanges, partial=True))
         return Response(spell_inbox(inbox))

@@ -25,6 +25,7 @@ from project.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from project.api.parsers import MAX_BODY_BYTES, MAX_JSON_BYTES
 from project.api.throttling import REQUESTS_PER_WINDOW
 from project.api.views import ApiView
+from project.tenancy.models import Workspace
 
 
 class FileLimits(serializers.Serializer[Any]):
@@ -55,6 +56,9 @@ class MessageLimits(serializers.Serializer[Any]):
         help_text="Of all keys and texts in `metadata`."
     )
     max_undo_seconds = serializers.IntegerField(help_text="Of `undo_seconds`.")
+    undo_seconds = serializers.IntegerField(
+        help_text="For how long people at the desk can take back what they have sent."
+    )
 
 
 class RequestLimits(serializers.Serializer[Any]):
@@ -114,6 +118,7 @@ EXAMPLE = OpenApiExample(
             "max_tag_characters": 100,
             "max_metadata_characters": 16384,
             "max_undo_seconds": 3600,
+            "undo_seconds": 10,
         },
         "request": {
             "max_json_bytes": 41943040,
@@ -142,10 +147,12 @@ class LimitsView(ApiView):
     @extend_schema(responses=LimitsOut, operation_id="limits_retrieve", examples=[EXAMPLE])
     def get(self, request: Request) -> Response:
         """Every limit in force for this workspace: files decoded, and encoded as in a mail."""
-        return Response(spell_limits(Limits.for_workspace(self.workspace)))
+        return Response(spell_limits(self.workspace))
 
 
-def spell_limits(limits: Limits) -> dict[str, Any]:
+def spell_limits(workspace: Workspace) -> dict[str, Any]:
+    """The limits as every native answer shows them; no query."""
+    limits = Limits.for_workspace(workspace)
     return {
         "file": {
             "max_bytes": limits.max_file_bytes,
@@ -166,6 +173,7 @@ def spell_limits(limits: Limits) -> dict[str, Any]:
             "max_tag_characters": MAX_TAG_LENGTH,
             "max_metadata_characters": MAX_METADATA_CHARACTERS,
             "max_undo_seconds": MAX_UNDO_SECONDS,
+            "undo_seconds": workspace.undo_seconds,
         },
         "request": {
             "max_json_bytes": MAX_JSON_BYTES,

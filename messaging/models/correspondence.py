@@ -31,6 +31,7 @@ class Inbox(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.ACTIVE)
     # smtp://…, smtp+starttls://… or smtps://… with its password; blank: the installation's
     smtp_url = EncryptedTextField(blank=True)
+    signature = models.TextField(blank=True)  # plain text, put under what people write; blank: none
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -96,7 +96,10 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="messages")
     inbox = models.ForeignKey(Inbox, models.PROTECT, null=True, related_name="messages")
-    folder = models.ForeignKey(Folder, models.PROTECT, null=True, related_name="messages")
+    # message_folder_newest begins with it
+    folder = models.ForeignKey(
+        Folder, models.PROTECT, null=True, related_name="messages", db_index=False
+    )
     thread = models.ForeignKey(Thread, models.PROTECT, null=True, related_name="messages")
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, related_name="messages")
     direction = models.CharField(max_length=8, choices=Direction)
@@ -140,7 +143,16 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-id"], name="message_newest"),
             models.Index(fields=["inbox", "-id"], name="message_inbox_newest"),
+            models.Index(fields=["folder", "-id"], name="message_folder_newest"),
             models.Index(fields=["thread", "-id"], name="message_thread_newest"),
+            models.Index(
+                fields=["inbox", "-id"], name="message_starred", condition=Q(starred=True)
+            ),
+            models.Index(  # how much is unread in each folder of an inbox
+                fields=["inbox", "folder"],
+                name="message_unread",
+                condition=Q(unread=True, trashed_at__isnull=True),
+            ),
             models.Index(
                 fields=["workspace", "-id"],
                 name="message_with_files",

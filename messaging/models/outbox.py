@@ -88,6 +88,9 @@ class Delivery(models.Model):
         indexes = [
             # not `state in (…)`: SQLite need not prove that with bound parameters
             models.Index(fields=["due_at"], name="delivery_due", condition=Q(due_at__isnull=False)),
+            models.Index(
+                fields=["message"], name="delivery_open", condition=Q(done_at__isnull=True)
+            ),
             models.Index(fields=["claim"], name="delivery_claim", condition=Q(claim__isnull=False)),
             models.Index(
                 fields=["deadline"], name="delivery_deadline", condition=Q(state="waiting")

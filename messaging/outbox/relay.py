@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from project.errors import Invalid
 
@@ -51,6 +51,14 @@ class Relay:
             username=unquote(parts.username or ""),
             password=unquote(parts.password or ""),
         )
+
+    @property
+    def url(self) -> str:
+        """The same as `read` takes it, with the password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        secret = f":{quote(self.password, safe='')}" if self.password else ""
+        user = f"{quote(self.username, safe='')}{secret}@" if self.username else ""
+        return f"{self.security}://{user}{host}:{self.port}"
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

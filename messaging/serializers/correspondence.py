@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from messaging.models import Customer, Folder, Inbox, Thread
 from messaging.serializers.letters import MetadataField
-from project.api.fields import IdField, LineField, TimeField
+from project.api.fields import IdField, LineField, TextField, TimeField
 from project.api.serializers import StrictSerializer
 from project.api.times import spell_time
 from project.ids import spell
@@ -20,6 +20,11 @@ SMTP_HELP = (
     "blank: the installation's. It is stored encrypted and never shown again."
 )
 
+SIGNATURE_HELP = (
+    "Plain text that the desk puts under what people write; at most 10,000 characters; "
+    "blank: none. What a program sends stays as it is."
+)
+
 
 class InboxFields(StrictSerializer):
     """An inbox to be made."""
@@ -27,6 +32,7 @@ class InboxFields(StrictSerializer):
     address = LineField(help_text="At a domain of the workspace, or at one that all share.")
     name = LineField(required=False, max_length=MAX_NAME, help_text="Shown beside the address.")
     smtp_url = LineField(required=False, help_text=SMTP_HELP)
+    signature = TextField(required=False, help_text=SIGNATURE_HELP)
 
 
 class InboxChanges(StrictSerializer):
@@ -34,6 +40,7 @@ class InboxChanges(StrictSerializer):
 
     name = LineField(required=False, max_length=MAX_NAME, help_text="Shown beside the address.")
     smtp_url = LineField(required=False, help_text=SMTP_HELP)
+    signature = TextField(required=False, help_text=SIGNATURE_HELP)
 
 
 class InboxOut(serializers.Serializer[Inbox]):
@@ -46,6 +53,7 @@ class InboxOut(serializers.Serializer[Inbox]):
         Inbox.State.choices, help_text="`deleted`: closed; its mail is still there."
     )
     has_own_smtp = serializers.BooleanField(help_text="It does not use the installation's relay.")
+    signature = serializers.CharField(help_text="Put under what people write; blank: none.")
     created_at = TimeField(help_text="When it was made.")
 
     def to_representation(self, instance: Inbox) -> dict[str, Any]:
@@ -59,6 +67,7 @@ def spell_inbox(inbox: Inbox) -> dict[str, Any]:
         "name": inbox.name,
         "state": inbox.state,
         "has_own_smtp": bool(inbox.smtp_url),
+        "signature": inbox.signature,
         "created_at": spell_time(inbox.created_at),
     }
 

@@ -71,6 +71,18 @@ def test_it_changes_name_and_way_out(alice: Person, inbox: Inbox):
     assert error_of(alice.api.patch(url("inb", inbox.pk), {"address": "x@acme.test"}), 400)
 
 
+def test_it_has_a_signature(alice: Person):
+    made = alice.api.post(URL, {"address": "a@acme.test", "signature": "Ann\r\nAcme \n\n"}).json()
+    assert made["signature"] == "Ann\nAcme"
+    one = f"{URL}/{made['id']}"
+    assert alice.api.patch(one, {"name": "A"}).json()["signature"] == "Ann\nAcme"
+    assert alice.api.patch(one, {"signature": "x" * 10_000}).json()["signature"] == "x" * 10_000
+    error = error_of(alice.api.patch(one, {"signature": "x" * 10_001}), 400)
+    assert (error["code"], error["field"]) == ("signature_too_long", "signature")
+    assert (error["limit"], error["actual"]) == (10_000, 10_001)
+    assert alice.api.patch(one, {"signature": ""}).json()["signature"] == ""
+
+
 def test_it_closes_an_inbox_and_frees_its_address(alice: Person, inbox: Inbox):
     message = make_message(inbox)
     assert error_of(alice.api.delete(url("inb", inbox.pk)), 409)["code"] == "inbox_in_use"

@@ -21,12 +21,18 @@ def test_it_says_every_limit(alice: Person):
 
 def test_it_says_those_of_the_workspace(alice: Person, bob: Person, charlie: Person):
     Workspace.objects.filter(pk=alice.workspace.pk).update(
-        max_file_bytes=40 * MIB, max_message_bytes=60 * MIB
+        max_file_bytes=40 * MIB,
+        max_message_bytes=60 * MIB,
+        blocked_extensions=["js", "Exe"],
+        undo_seconds=5,
     )
     limits = bob.api.get(f"{V1}/limits").json()
+    assert limits["file"]["blocked_extensions"] == ["exe", "js"]
     assert limits["file"]["max_bytes"] == 40 * MIB
     assert limits["message"]["max_encoded_bytes"] == 60 * MIB
-    assert charlie.api.get(f"{V1}/limits").json()["file"]["max_bytes"] == 25 * MIB
+    assert limits["message"]["undo_seconds"] == 5
+    others = charlie.api.get(f"{V1}/limits").json()["file"]
+    assert (others["max_bytes"], others["blocked_extensions"]) == (25 * MIB, [])
 
 
 def test_what_fits_decoded_fits_encoded():
