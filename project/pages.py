@@ -12,14 +12,12 @@ from django.views.decorators.http import require_safe
 
 from project.contracts.doors import DOORS
 
-TRAY = "/mail/outbox"
-
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The desk for people who are signed in; for others a page that says what this is."""
     if request.user.is_authenticated:
-        return redirect(TRAY)
+        return redirect("desk:home")
     return render(request, "home.html", {"doors": DOORS, "host": settings.PUBLIC_URL})
 
 

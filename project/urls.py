@@ -6,7 +6,6 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from attachments.urls import signed
-from messaging.urls import pages
 from project.api.errors import answer_natively, register
 from project.api.root import Root
 from project.health import livez, readyz
@@ -28,7 +27,7 @@ urlpatterns = [
     path("", include("project.contracts.agentsend.urls")),
     path("", include("project.contracts.nylas.urls")),
     path("", include("project.contracts.bird.urls")),
-    path("mail/", include((pages, "mail"))),
+    path("mail/", include("project.desk.urls")),
     path("admin/", admin.site.urls),
     # allauth's own paths end in a slash; who types one without is led there
     path("accounts/login", RedirectView.as_view(pattern_name="account_login", query_string=True)),
