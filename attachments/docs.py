@@ -129,11 +129,12 @@ PREVIEW: dict[str, Any] = {
     "parameters": [ID],
     "responses": {
         (200, "image/webp"): OpenApiResponse(BYTES, description="At most 512×512 pixels."),
+        202: OpenApiResponse(description="It is being made: ask again in a second."),
         304: OpenApiResponse(description="The caller has this picture."),
         404: OpenApiResponse(description="`no_preview`: there is none, and will be none."),
         409: OpenApiResponse(description="The file was refused."),
         410: OpenApiResponse(description="The bytes were removed."),
-        425: OpenApiResponse(description="`preview_pending`: it is being made; ask again."),
+        425: OpenApiResponse(description="The bytes have not come yet."),
     },
 }
 CONTENT: dict[str, Any] = {

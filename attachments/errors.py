@@ -319,12 +319,3 @@ class NoPreview(NotFound):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(f"There is no preview of this file. {reason}".strip())
-
-
-class PreviewPending(NotReady):
-    """The picture is being made."""
-
-    code = "preview_pending"
-
-    def __init__(self) -> None:
-        super().__init__("The preview is being made; ask again in a second.")

@@ -11,7 +11,7 @@ from django.utils.cache import get_conditional_response
 from kombu.exceptions import OperationalError
 
 from attachments.download import POLICY, Part, PartResponse, readable_blob
-from attachments.errors import NoPreview, PreviewPending
+from attachments.errors import NoPreview
 from attachments.models import Attachment, Blob, Preview
 from attachments.previews import can_be_drawn, preview_key
 from attachments.storage import attachment_storage
@@ -21,15 +21,15 @@ ASKED = 15  # seconds within which a worker is asked once
 
 
 def answer_with_preview(request: HttpRequest, attachment: Attachment) -> HttpResponseBase:
-    """Answer GET or HEAD with a WebP of at most 512×512 pixels.
+    """Answer GET or HEAD with a WebP of at most 512×512 pixels, or 202 while a worker makes it.
 
-    Raises NoPreview, PreviewPending while a worker makes it, and as `open_attachment` does.
+    Raises NoPreview, and as `open_attachment` does.
     """
     blob = readable_blob(attachment)
     preview = Preview.objects.filter(blob=blob).first()
     if preview is None and can_be_drawn(blob):
         _ask_for(blob)
-        raise PreviewPending
+        return HttpResponse(status=202, headers={"Retry-After": "1", "Cache-Control": "no-store"})
     if preview is None or preview.state == Preview.State.NONE:
         raise NoPreview(preview.reason if preview else "")
     etag = f'"{blob.sha256}.preview"'

@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from drafts.models import Draft, DraftQuerySet
@@ -21,7 +22,8 @@ from messaging.models.correspondence import InboxQuerySet
 from messaging.models.message import MessageQuerySet
 from project.api.authentication import caller_of_person
 from project.api.caller import Caller
-from project.errors import Forbidden, NotFound
+from project.api.errors import problem_of
+from project.errors import Forbidden, NotFound, Refusal
 from project.events.services import current_actor
 from project.ids import read
 from project.tenancy.models import Scope, User, Workspace
@@ -100,7 +102,10 @@ Shown = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def at_desk(view: Page[P]) -> Shown[P]:
-    """A page of somebody who is signed in; what is not theirs does not exist (404)."""
+    """A page of somebody who is signed in; what is not theirs does not exist (404).
+
+    A refusal that the page has no place for is told on a page of its own.
+    """
 
     @wraps(view)
     def page(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -117,5 +122,8 @@ def at_desk(view: Page[P]) -> Shown[P]:
             raise Http404(refusal.message) from refusal
         except Forbidden as refusal:
             raise PermissionDenied(refusal.message) from refusal
+        except Refusal as refusal:
+            status = problem_of(refusal).status
+            return render(request, "desk/refused.html", {"refusal": refusal}, status=status)
 
     return cast("Shown[P]", never_cache(csp_update(POLICY)(login_required(cast("Any", page)))))

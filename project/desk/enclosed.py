@@ -84,10 +84,10 @@ def _enclosed(message: Message, one: MessageAttachment, lost: str) -> Enclosed:
         url="" if trouble else url,
         view=view,
         view_url=f"{url}?inline=true" if view else "",
-        preview_url=f"{reverse('messaging:message', args=ids[:1])}/attachments/{ids[1]}/preview"
+        preview_url=reverse("messaging:message-preview", args=ids)
         if kind in ("image", "pdf") and not trouble
         else "",
-        library_url="" if file.deleted_at else f"{reverse('desk:home')}files/{ids[1]}",
+        library_url="" if file.deleted_at else reverse("desk:file", args=ids[1:]),
     )
 
 

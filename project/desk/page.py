@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST, require_safe
 from messaging.models import Inbox
 from project.api.authentication import WORKSPACE
 from project.desk.access import INBOX, Desk, at_desk
-from project.desk.protection import offers_mfa
 from project.desk.sidebar import sidebar_of
 from project.errors import NotFound
 from project.ids import spell
@@ -35,7 +34,6 @@ def render_page(
     facts = {
         "desk": desk,
         "sidebar": sidebar_of(desk, inbox=chosen, place=place, path=request.path),
-        "offers_mfa": offers_mfa(desk.user),
         **context,
     }
     return render(request, f"desk/{template}", facts, status=status)

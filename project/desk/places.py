@@ -22,6 +22,7 @@ from project.desk.access import INBOX, Desk, at_desk
 from project.desk.attention import troubles_of
 from project.desk.page import render_page
 from project.desk.people import recipients_in_short, senders_in_short
+from project.desk.protection import offers_mfa
 from project.desk.sidebar import ALL, PLACES
 from project.desk.wanted import Term, chips_of, read_terms
 from project.errors import NotFound
@@ -137,6 +138,7 @@ def place(request: HttpRequest, desk: Desk, inbox_id: str, name: str) -> HttpRes
         "empty": "Nothing fits." if terms else EMPTY.get(name, "Nothing is in this folder."),
         "here": request.get_full_path(),
         "troubles": troubles_of(desk, spot.inboxes),
+        "offers_mfa": offers_mfa(desk.user),
     }
     return render_page(request, desk, "list.html", context, inbox=spot.inbox, place=name)
 

@@ -6,6 +6,8 @@ from project.desk.bodies import body
 from project.desk.compose import answer, compose, draft
 from project.desk.conversation import conversation, headers
 from project.desk.drafts import discard, dismiss, drafts
+from project.desk.files import delete as delete_file
+from project.desk.files import file, files
 from project.desk.holding import cancel, edit, move, send_now
 from project.desk.outbox import outbox, outbox_mail
 from project.desk.page import choose_workspace, home
@@ -35,6 +37,9 @@ urlpatterns = [
     path("messages/<str:id>/now", send_now, name="send-now"),
     path("messages/<str:id>/cancel", cancel, name="cancel"),
     path("messages/<str:id>/<str:how>", answer, name="answer"),
+    path("files", files, name="files"),
+    path("files/<str:id>", file, name="file"),
+    path("files/<str:id>/delete", delete_file, name="file-delete"),
     path("sort", sort, name="sort"),
     path("undo", undo, name="undo"),
     path("<str:inbox_id>/trash/empty", empty, name="empty-trash"),

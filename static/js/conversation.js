@@ -26,16 +26,12 @@ class MailConversation extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event), { signal });
     this.addEventListener("submit", asksFirst, { signal, capture: true });
     this.addEventListener("dragstart", (event) => this.drag(event), { signal });
-    // Neither of these bubbles.
+    // This does not bubble.
     this.addEventListener("load", (event) => this.fit(event.target), { signal, capture: true });
-    this.addEventListener("error", (event) => this.miss(event.target), { signal, capture: true });
     this.growth = new ResizeObserver((grown) => {
       for (const { target } of grown) adjust(target.ownerDocument.defaultView?.frameElement);
     });
     for (const frame of this.querySelectorAll("iframe.frame")) this.fit(frame);
-    for (const image of this.querySelectorAll(".thumb img")) {
-      if (image.complete && !image.naturalWidth) this.miss(image);
-    }
     if ("unread" in this.dataset) this.markRead();
     this.goToNewest();
     showUndo();
@@ -70,10 +66,6 @@ class MailConversation extends HTMLElement {
     adjust(frame);
     this.growth.observe(page.documentElement);
     page.addEventListener("keydown", (event) => passOn(event));
-  }
-
-  miss(image) {
-    if (image.matches?.(".thumb img")) image.remove();
   }
 
   press(button) {

@@ -17,6 +17,7 @@ async function loadReading() {
   if (document.querySelector("mail-list")) await import("list");
   if (document.querySelector("mail-conversation")) await import("conversation");
   if (document.querySelector("held-list")) await import("held");
+  if (document.querySelector("file-thumbnail")) await import("thumbnails");
 }
 
 async function loadSettings() {

@@ -1,13 +1,14 @@
 // Files in a dialog over the page: pictures, first pages, texts, sound and film.
 
 import { announce } from "live";
+import { drawn } from "thumbnails";
 
 const MAX_TEXT = 100_000; // characters
 
 /** How each kind is shown; each gives an element. */
 const kinds = {
   image: ({ src }) => made("img", { src, alt: "" }),
-  pdf: ({ preview }) => made("img", { src: preview, alt: "", className: "page" }),
+  pdf: ({ preview }) => firstPage(preview),
   audio: ({ src }) => made("audio", { src, controls: true }),
   video: ({ src }) => made("video", { src, controls: true }),
   text: ({ src }) => readText(src),
@@ -68,6 +69,18 @@ export function showFiles(links, first) {
   dialog.showModal();
   close.focus();
   show();
+}
+
+function firstPage(url) {
+  const image = made("img", { alt: "", className: "page" });
+  drawn(url)
+    .then((picture) => picture ?? Promise.reject(new Error("none")))
+    .then((picture) => {
+      image.src = URL.createObjectURL(picture);
+      image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
+    })
+    .catch(() => image.replaceWith(none()));
+  return image;
 }
 
 function readText(src) {

@@ -167,7 +167,7 @@ def test_no_page_is_scrolled_sideways(page: Page, desk: Desk, width: int) -> Non
     desk.receive_from(f"{'Long' * 30} <ann@example.com>", subject="Subject" * 30, text="x" * 300)
     page.set_viewport_size({"width": width, "height": 256 if width == 320 else 800})
     paths = [*(f"{desk.inbox}/{name}" for name in PAGES), "all/inbox", "compose",
-             "outbox", "settings"]  # fmt: skip
+             "outbox", "files", "settings"]  # fmt: skip
     for path in paths:
         page.goto(f"{desk.url}/mail/{path}")
         page.wait_for_load_state("networkidle")

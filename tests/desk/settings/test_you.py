@@ -12,6 +12,7 @@ from tests.desk.settings.visit import SETTINGS, post, text_of
 from tests.make import PASSWORD, make_member
 from tests.people import Person
 
+LIST = "/mail/all/inbox"
 OFFER = "Protect your sign-in: turn on two-step"
 
 
@@ -42,12 +43,12 @@ def test_the_other_sessions_end_and_this_one_goes_on(alice: Person, bob: Person)
 
 def test_a_second_step_is_offered_until_it_is_declined(alice: Person, bob: Person):
     browser = alice.browser
-    assert OFFER in text_of(browser.get(f"{SETTINGS}/you"))
-    assert OFFER in text_of(browser.get("/mail/outbox"))
+    assert OFFER in text_of(browser.get(LIST))
+    assert OFFER not in text_of(browser.get("/mail/compose"))  # who writes is left in peace
     post(browser, "you/offer")
-    assert OFFER not in text_of(browser.get("/mail/outbox"))
-    assert OFFER not in text_of(alice.browser.get("/mail/outbox"))
-    assert OFFER in text_of(bob.browser.get("/mail/outbox"))
+    assert OFFER not in text_of(browser.get(LIST))
+    assert OFFER not in text_of(alice.browser.get(LIST))
+    assert OFFER in text_of(bob.browser.get(LIST))
 
 
 def test_who_declines_goes_on_where_they_were(alice: Person):
@@ -63,8 +64,9 @@ def test_who_declines_goes_on_where_they_were(alice: Person):
 
 def test_it_is_not_offered_to_who_has_it(alice: Person):
     Authenticator.objects.create(user=alice.user, type=Authenticator.Type.TOTP, data={})
+    assert OFFER not in text_of(alice.browser.get(LIST))
     page = text_of(alice.browser.get(f"{SETTINGS}/you"))
-    assert OFFER not in page and "On: signing in takes a code as well." in page
+    assert "On: signing in takes a code as well." in page
 
 
 def test_who_forgot_their_password_gets_in_by_mail_once(alice: Person):
