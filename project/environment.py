@@ -5,6 +5,7 @@ false flag, and "a day" for a nameless ValueError.
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,4 +51,11 @@ class Environment(environ.Env):  # type: ignore[misc]
             if scheme not in ("http", "https") or urlsplit(origin).netloc != rest or not rest:
                 message = f"{var} lists origins such as https://app.example.com, not {origin!r}."
                 raise ImproperlyConfigured(message)
+        return found
+
+    def choice(self, var: str, choices: Sequence[str], default: str) -> str:
+        """Give one of a few words."""
+        found: str = self.str(var, default=default)
+        if found not in choices:
+            raise ImproperlyConfigured(f"{var} is one of {', '.join(choices)}.")
         return found

@@ -2,8 +2,10 @@
 
 import os
 import resource
+import shutil
 import socket
 import struct
+from pathlib import Path
 from typing import Any
 
 _host = os.environ.get("BIND", "127.0.0.1")
@@ -29,7 +31,24 @@ control_socket_disable = True
 _, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (_most, _most))
 
+# Each process keeps its numbers in files of its own here, and any of them gives all (`metrics`).
+_numbers = Path(os.environ.get("DATA_DIR", "var")).absolute() / "metrics"
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_numbers)
+
 _SILENCE = struct.pack("ll", 60, 0)
+
+
+def on_starting(server: Any) -> None:
+    """Begin to count anew."""
+    shutil.rmtree(_numbers, ignore_errors=True)
+    _numbers.mkdir(parents=True)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget what only a process that lives can count."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def when_ready(server: Any) -> None:

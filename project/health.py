@@ -5,14 +5,22 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.cache import cache
-from django.core.files.storage import storages
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from attachments.models import incoming_key
+from attachments.storage import attachment_storage
+from messaging.figures import flow_at, late_since
+from project.celery import app
+from project.ids import new_id
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +34,17 @@ def livez(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Whether everything that requests need answers; what is wrong is in the log only."""
-    found = {name: _passes(name, check) for name, check in CHECKS.items()}
-    ready = all(found.values())
+    """Whether requests can be answered, and whether what was accepted gets done.
+
+    Mail is accepted, and safe, without broker and workers: taking the web away because of them
+    would make a small trouble a large one. So they are told, and decide the status only of
+    `?all=true`, for those who watch. What is wrong is in the log only.
+    """
+    found = {name: _passes(name, check) for name, check in (NEEDED | WORK).items()}
+    ready = all(found[name] for name in NEEDED)
+    well = all(found.values()) if request.GET.get("all") == "true" else ready
     checks = {name: "ok" if passed else "failed" for name, passed in found.items()}
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if well else 503)
 
 
 def _passes(name: str, check: Callable[[], object]) -> bool:
@@ -49,8 +63,15 @@ def check_database() -> None:
 
 
 def check_storage() -> None:
-    """One question to the storage of attachments; on S3 a HEAD."""
-    storages["attachments"].exists("readyz")
+    """A few bytes go to the storage of attachments and come back."""
+    storage = attachment_storage()
+    key = storage.save(incoming_key(new_id()), ContentFile(b"readyz"))
+    try:
+        with storage.open(key) as file:
+            if file.read() != b"readyz":
+                raise ValueError("The storage gave other bytes back.")
+    finally:
+        storage.delete(key)
 
 
 def check_disk() -> None:
@@ -64,9 +85,28 @@ def check_cache() -> None:
     cache.get("readyz")
 
 
-CHECKS: dict[str, Callable[[], object]] = {
+def check_broker() -> None:
+    """One connection to the broker."""
+    with app.connection_for_write(connect_timeout=2) as line:
+        line.ensure_connection(max_retries=0)
+
+
+def check_queue() -> None:
+    """Nothing that is due, or has come in, has been left lying for long."""
+    now = timezone.now()
+    oldest = min(late_since(flow_at(now)), default=now)
+    if now - oldest > LATE:
+        raise TimeoutError(f"Work has been lying since {oldest}: are there workers and a clock?")
+
+
+#: how long due mail may lie before the queue counts as stuck
+LATE = timedelta(minutes=5)
+
+Checks = dict[str, Callable[[], object]]
+NEEDED: Checks = {
     "database": check_database,
     "storage": check_storage,
     "disk": check_disk,
     "cache": check_cache,
 }
+WORK: Checks = {"broker": check_broker, "queue": check_queue}

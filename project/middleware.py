@@ -13,6 +13,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars
 
 from project.api.errors import REQUEST_ID, Problem, answer_problem, plain_problem, problem_of
 from project.api.parsers import SINKS
@@ -48,6 +49,7 @@ class DoorMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request_id = given if SANE_ID.fullmatch(given) else spell("req", new_id())
         request.META[REQUEST_ID] = request_id
+        bind_contextvars(request_id=request_id)
         actor = current_actor.set("")
         try:
             response = self._answer(request)

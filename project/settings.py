@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from project.environment import Environment
+from project.logs import logging_of
 
 env = Environment()
 
@@ -93,7 +94,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "project.cors.DoorCorsMiddleware",  # outermost, so that errors carry the headers as well
+    "project.logs.RequestLogMiddleware",
+    "project.metrics.MetricsMiddleware",
+    "project.cors.DoorCorsMiddleware",  # outside, so that errors carry the headers as well
     "project.middleware.DoorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -484,6 +487,9 @@ CORS_EXPOSE_HEADERS = [
     "X-Request-Id",
 ]
 
-# Caches and logs --------------------------------------------------------------------------------
+# Caches, logs, numbers --------------------------------------------------------------------------
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+LOGGING = logging_of(form=env.choice("LOG_FORMAT", ("json", "text"), "text" if LOCAL else "json"))
+#: who may read /metrics; blank: nobody
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")

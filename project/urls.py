@@ -9,12 +9,14 @@ from attachments.urls import signed
 from project.api.errors import answer_natively, register
 from project.api.root import Root
 from project.health import livez, readyz
+from project.metrics import metrics
 from project.pages import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("livez", livez),
     path("readyz", readyz),
+    path("metrics", metrics),
     path("api/v1", Root.as_view(), name="api"),
     path("api/v1/", include("project.api.urls")),
     path("api/v1/", include("project.contracts.docs")),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from django.conf import settings
 from django.core import mail
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import escape
 
 from project.contracts.doors import DOORS, Door
 from tests.make import PASSWORD, make_user
+from tests.messaging.make import letter_to, make_inbox, make_message
 from tests.people import Person
 
 
@@ -65,20 +68,35 @@ def test_it_is_ready(db: None) -> None:
     answer = Client().get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
-    assert set(answer.json()["checks"]) == {"database", "storage", "disk", "cache"}
+    assert set(answer.json()["checks"]) == {
+        *("database", "storage", "disk", "cache"),
+        *("broker", "queue"),
+    }
+
+
+OTHERS = ("storage", "disk", "cache", "broker", "queue")
 
 
 def test_it_is_not_ready_without_its_database(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OperationalError("password=secret")
 
-    monkeypatch.setitem(__import__("project.health").health.CHECKS, "database", fail)
+    monkeypatch.setitem(__import__("project.health").health.NEEDED, "database", fail)
     answer = Client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json() == {
         "ready": False,
-        "checks": {"database": "failed", "storage": "ok", "disk": "ok", "cache": "ok"},
+        "checks": {"database": "failed", **dict.fromkeys(OTHERS, "ok")},
     }
+
+
+def test_it_tells_of_work_that_nobody_does_without_being_taken_away(alice: Person) -> None:
+    message = make_message(make_inbox(alice.workspace), letter_to("ann@example.com"))
+    assert Client().get("/readyz?all=true").status_code == 200
+    message.deliveries.update(due_at=timezone.now() - timedelta(hours=1))
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["queue"]) == (200, "failed")
+    assert Client().get("/readyz?all=true").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/"])

@@ -53,6 +53,7 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("DEBUG", "perhaps"),
         ("WAIT_HOURS", "a day"),
         ("CORS_ORIGINS", "*"),
+        ("LOG_FORMAT", "poem"),
         ("DATABASE_URL", "a database"),
         ("ANYMAIL_WEBHOOK_SECRET", "no colon"),
         ("ANYMAIL_REQUESTS_TIMEOUT", "soon"),

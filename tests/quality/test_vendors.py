@@ -16,9 +16,11 @@ CORE = (
     "messaging",
     "drafts",
     "project/api",
+    "project/desk",
     "project/events",
     "project/tenancy",
-    "templates/messaging",
+    "project/workspaces",
+    "templates/desk",
 )
 VENDORS = re.compile(
     r"kustomer|email[ _-]?api\b|agent[ _-]?(?:send|post|mail)|nylas|bird|postmark", re.IGNORECASE
