@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
-import resource
+import os
 import struct
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
@@ -24,6 +25,7 @@ from attachments.storage import attachment_storage
 from project.ids import spell
 from tests.messaging.make import letter_to, make_file, make_inbox, make_message
 from tests.people import Person
+from tests.quality.command import ROOT
 
 
 def image(size: tuple[int, int] = (900, 600), form: str = "PNG", **how: Any) -> bytes:
@@ -168,13 +170,26 @@ def test_a_child_that_sleeps_is_not_waited_for(
     assert "within" in preview.reason
 
 
-def test_no_child_has_grown_past_its_cap(alice: Person) -> None:
-    """Of all that this process has had drawn so far."""
-    for make in (lambda: image((7_000, 7_000), "JPEG"), HOSTILE["a bomb"]):
-        drawn(alice, make())
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+GREAT: dict[str, Callable[[], bytes]] = {
+    "49 megapixels": lambda: image((7_000, 7_000), "JPEG"),
+    "49 megapixels of PNG": lambda: image((7_000, 7_000)),
+    **HOSTILE,
+}
+
+
+@pytest.mark.parametrize("name", GREAT)
+def test_no_child_grows_past_its_cap(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(GREAT[name]())
+    command = [sys.executable, "-m", "attachments.drawing", "pdf" if "PDF" in name else "image"]
+    with path.open("rb") as file:
+        child = subprocess.Popen(
+            command, stdin=file, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
     assert usage.ru_maxrss * 1024 < MAX_MEMORY
-    assert MAX_CPU < previews.PATIENCE
+    assert usage.ru_utime + usage.ru_stime < MAX_CPU < previews.PATIENCE
 
 
 def test_it_goes_with_the_bytes(alice: Person) -> None:

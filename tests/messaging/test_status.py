@@ -93,6 +93,7 @@ def write(inbox, attachments, direction, some_deliveries, some_files):
     return message
 
 
+@pytest.mark.slow
 @settings(
     max_examples=many(50, 400),
     deadline=None,
