@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db.models import Q
 
-from attachments.models import Attachment, AttachmentQuerySet, AttachmentState, Origin
-from attachments.uses import related_rows
+from attachments.models import AttachmentQuerySet, AttachmentState, Origin
 
 #: kind -> what types it has, by their beginning
 KINDS: dict[str, tuple[str, ...]] = {
@@ -66,13 +64,3 @@ def _of_types(beginnings: Collection[str]) -> Q:
     for beginning in beginnings:
         condition |= Q(content_type__startswith=beginning)
     return condition
-
-
-def count_uses(files: Collection[Attachment]) -> dict[UUID, int]:
-    """By how many drafts and messages each of the files is carried; a query for each kind."""
-    counts: dict[UUID, int] = {}
-    for name, rows in related_rows(file.pk for file in files):
-        grouped = rows.values_list(f"{name}_id", flat=True)
-        for id in grouped:
-            counts[id] = counts.get(id, 0) + 1
-    return counts

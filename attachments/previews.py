@@ -56,6 +56,12 @@ def can_be_drawn(blob: Blob) -> bool:
     return blob.content_type in KINDS and 0 < blob.size <= MAX_BYTES
 
 
+def may_have_preview(blob: Blob) -> bool:
+    """Whether there is a picture of it, or may be once it is tried; reads its `preview`."""
+    preview: Preview | None = getattr(blob, "preview", None)
+    return can_be_drawn(blob) if preview is None else preview.state == Preview.State.MADE
+
+
 def make_preview(id: UUID) -> None:
     """Draw the blob with this id, unless that was done; its row says what came of it."""
     blob = Blob.objects.standing().filter(pk=id, preview__isnull=True).first()

@@ -69,7 +69,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """With everything that an answer speaks of: files, deliveries, recipients; 4 queries."""
         return self.select_related("inbox").prefetch_related(
             models.Prefetch(
-                "enclosures", MessageAttachment.objects.select_related("attachment__blob")
+                "enclosures", MessageAttachment.objects.select_related("attachment__blob__preview")
             ),
             "deliveries__recipients",
         )

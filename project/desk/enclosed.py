@@ -8,6 +8,7 @@ from datetime import datetime
 from django.urls import reverse
 
 from attachments.models import Attachment, AttachmentState
+from attachments.previews import may_have_preview
 from attachments.sniff import may_be_inline
 from messaging.models import Message, MessageAttachment
 from messaging.retention import check_files_kept
@@ -85,7 +86,7 @@ def _enclosed(message: Message, one: MessageAttachment, lost: str) -> Enclosed:
         view=view,
         view_url=f"{url}?inline=true" if view else "",
         preview_url=reverse("messaging:message-preview", args=ids)
-        if kind in ("image", "pdf") and not trouble
+        if file.blob and not trouble and may_have_preview(file.blob)
         else "",
         library_url="" if file.deleted_at else reverse("desk:file", args=ids[1:]),
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,12 +16,15 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from attachments.errors import AttachmentInUse, AttachmentNotFound
-from attachments.library import KINDS, OTHER, Wanted, count_uses, find_files
+from attachments.library import KINDS, OTHER, Wanted, find_files
 from attachments.models import Attachment, AttachmentQuerySet, Origin
-from attachments.previews import can_be_drawn
+from attachments.previews import may_have_preview
 from attachments.retention import delete_attachment
 from attachments.serializers import PREFIX
 from attachments.uses import Use, uses_of
+from drafts.models import DraftAttachment
+from messaging.models import Message, MessageAttachment
+from messaging.models.message import Direction
 from project.api.paging import InvalidCursor, cut_page
 from project.desk.access import Desk, at_desk
 from project.desk.enclosed import kind_of, split_name, trouble_of, view_of
@@ -66,7 +72,7 @@ class Card:
     icon: str
     trouble: str  # why its bytes are not to be had; blank when they are
     url: str  # of its bytes
-    view: str  # how it can be looked at; see `enclosed`
+    view: str  # blank when browsers cannot show it; see `enclosed`
     preview_url: str  # blank when there will be no picture of it
     uses: int
 
@@ -75,7 +81,7 @@ class Card:
 class Used:
     """A draft or message that carries a file."""
 
-    url: str
+    url: str  # blank for a message of no conversation
     subject: str
     people: str
     use: Use
@@ -91,14 +97,14 @@ def files(request: HttpRequest, desk: Desk) -> HttpResponse:
         page = cut_page(rows, after=request.GET.get("after"), limit=LIMIT)
     except InvalidCursor as refusal:
         raise NotFound(refusal.message) from refusal
-    uses = count_uses(page.rows)
+    uses = _count_uses(page.rows)
     asked = {name: request.GET[name] for name in ASKED if name in request.GET}
     context = {
         "wanted": wanted,
         "kinds": _choices(KIND_LABELS, wanted.kind),
         "origins": _choices(ORIGIN_LABELS, wanted.origin),
         "sizes": _choices(SIZE_LABELS, wanted.larger_than),
-        "cards": [_card(file, uses.get(file.pk, 0)) for file in page.rows],
+        "cards": [_card(file, uses[file.pk]) for file in page.rows],
         "is_first": "after" not in request.GET,
         "first": "?" + urlencode(asked),
         "older": "?" + urlencode({**asked, "after": page.next}) if page.next else "",
@@ -112,11 +118,13 @@ def files(request: HttpRequest, desk: Desk) -> HttpResponse:
 def file(request: HttpRequest, desk: Desk, id: str) -> HttpResponse:
     """One file: its picture, its facts, and who carries it."""
     found = _file(desk, id)
-    uses = uses_of(found.pk)
+    number = _count_uses([found])[found.pk]
+    uses = _used(desk, uses_of(found.pk)[:MOST_USES])
     context = {
-        "card": _card(found, len(uses)),
+        "card": _card(found, number),
         "sniffed": found.blob.content_type if found.blob else "",
-        "uses": _used(desk, uses[:MOST_USES]),
+        "uses": uses,
+        "more_uses": number - len(uses),
         "origin": ORIGIN_LABELS[found.origin],
         "may_delete": desk.may(Scope.FILES),
     }
@@ -139,7 +147,7 @@ def delete(request: HttpRequest, desk: Desk, id: str) -> HttpResponse:
 
 
 def _visible(desk: Desk) -> AttachmentQuerySet:
-    return desk.workspace.attachments.visible().select_related("blob")
+    return desk.workspace.attachments.visible().select_related("blob__preview")
 
 
 def _file(desk: Desk, id: str) -> Attachment:
@@ -171,7 +179,7 @@ def _card(file: Attachment, uses: int) -> Card:
     trouble = trouble_of(file)
     head, tail = split_name(file.filename)
     id = spell(PREFIX, file.pk)
-    drawable = file.blob is not None and can_be_drawn(file.blob) and not trouble
+    drawable = file.blob is not None and not trouble and may_have_preview(file.blob)
     return Card(
         id=id,
         file=file,
@@ -187,22 +195,41 @@ def _card(file: Attachment, uses: int) -> Card:
     )
 
 
+def _count_uses(files: Sequence[Attachment]) -> Counter[UUID]:
+    """How many messages carry each file, and drafts that are none yet; two queries."""
+    counts: Counter[UUID] = Counter()
+    for rows in (
+        MessageAttachment.objects.all(),
+        DraftAttachment.objects.filter(draft__message__isnull=True),
+    ):
+        found = rows.filter(attachment__in=files).order_by()
+        counts.update(dict(found.values_list("attachment").annotate(Count("pk"))))
+    return counts
+
+
 def _used(desk: Desk, uses: Sequence[Use]) -> list[Used]:
-    """The drafts and messages behind the uses; two queries."""
+    """The messages behind the uses, and the drafts that are none yet; two queries."""
     ids = [use.id for use in uses]
-    drafts = {one.pk: one for one in desk.drafts.filter(pk__in=ids)}
+    drafts = {one.pk: one for one in desk.drafts.filter(pk__in=ids, message__isnull=True)}
     mails = {one.pk: one for one in desk.messages.filter(pk__in=ids).defer("text", "html")}
     found = []
     for use in uses:
-        if use.kind == "draft" and (draft := drafts.get(use.id)):
+        if draft := drafts.get(use.id):
             url = reverse("desk:draft", args=[spell("drf", draft.pk)])
             found.append(Used(url=url, subject=draft.subject, people=_names(draft.to), use=use))
-        elif use.kind == "message" and (mail := mails.get(use.id)) and mail.thread_id:
-            url = reverse("desk:conversation", args=[spell("thr", mail.thread_id)])
-            is_ours = mail.direction == "outbound"
+        elif mail := mails.get(use.id):
+            is_ours = mail.direction == Direction.OUTBOUND
             people = _names(mail.to) if is_ours else mail.from_name or mail.from_email
-            found.append(Used(url=url, subject=mail.subject, people=people, use=use))
+            found.append(Used(url=_page_of(mail), subject=mail.subject, people=people, use=use))
     return found
+
+
+def _page_of(mail: Message) -> str:
+    """Its conversation, at its place."""
+    if mail.thread_id is None:
+        return ""
+    url = reverse("desk:conversation", args=[spell("thr", mail.thread_id)])
+    return f"{url}{'?trash=true' if mail.trashed_at else ''}#{spell('msg', mail.pk)}"
 
 
 def _names(addresses: Sequence[dict[str, str | None]]) -> str:

@@ -31,6 +31,7 @@ class FileThumbnail extends HTMLElement {
 
 /** The picture of a file as a Blob; undefined when there is none. */
 export async function drawn(url, signal) {
+  if (!url) return undefined;
   for (const pause of [...PAUSES, 0]) {
     const answer = await fetch(url, { signal });
     if (answer.status === 200) return answer.blob();

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from attachments.limits import Limits
-from attachments.models import Attachment, Origin
+from attachments.models import Attachment, Origin, Preview
+from drafts.models import Draft
 from drafts.services import create_draft
 from messaging.enclosures import Enclosure
+from messaging.models import Message
 from project.desk import files as page_of_files
 from project.ids import spell
+from tests.attachments.make import PNG, make_draft_with
+from tests.desk.reading import Node, parsed
 from tests.messaging.make import letter_to, make_file, make_inbox, make_message
 from tests.people import Person
 
 URL = "/mail/files"
+STATEMENTS = 14  # 3 of them for the files, the others for the page around them
+STATEMENTS_OF_ONE = 18
 
 
 def shown(person: Person, query: str = "") -> str:
@@ -82,16 +89,27 @@ def test_pages_follow_one_another_and_keep_what_was_asked(
     assert office.browser.get(f"{URL}?after=nonsense").status_code == 404
 
 
-def test_it_takes_the_same_statements_for_any_number(office: Person) -> None:
-    make_file(office.workspace, b"0", filename="0.txt")
-    shown(office)  # (once for what is looked up once)
-    with CaptureQueriesContext(connection) as one:
-        shown(office)
-    for number in range(1, 8):
-        make_file(office.workspace, b"%d" % number, filename=f"{number}.txt")
-    with CaptureQueriesContext(connection) as eight:
-        shown(office)
-    assert len(eight) == len(one)
+def test_it_takes_the_same_statements_for_any_number(
+    office: Person, django_assert_num_queries: Any
+) -> None:
+    browser = office.browser
+    file = used_file(office, 1)
+    browser.get(URL)  # (once for what is looked up once)
+    for statements, url in ((STATEMENTS, URL), (STATEMENTS_OF_ONE, path(file))):
+        with django_assert_num_queries(statements):
+            browser.get(url)
+    many = [used_file(office, number) for number in range(2, 6)]
+    for statements, url in ((STATEMENTS, URL), (STATEMENTS_OF_ONE, path(many[-1]))):
+        with django_assert_num_queries(statements):
+            browser.get(url)
+
+
+def used_file(person: Person, number: int) -> Attachment:
+    """A picture that so many messages carry."""
+    file = make_file(person.workspace, PNG + b"%d" % number, filename=f"{number}.png")
+    for _ in range(number):
+        make_message(person.workspace.inboxes.get(), letter_to("ann@example.com"), files=[file])
+    return file
 
 
 def test_a_file_says_where_it_is_used(office: Person, charlie: Person) -> None:
@@ -109,6 +127,76 @@ def test_a_file_says_where_it_is_used(office: Person, charlie: Person) -> None:
     assert "/mail/threads/thr_" in page
     assert charlie.browser.get(path(file)).status_code == 404
     assert "Used.pdf" not in shown(charlie)
+
+
+def test_what_became_of_a_draft_is_one_use(office: Person) -> None:
+    file = make_file(office.workspace)
+    message = make_message(
+        office.workspace.inboxes.get(), letter_to("ann@example.com"), files=[file]
+    )
+    Draft.objects.filter(pk=make_draft_with(file).pk).update(message=message)
+    assert "used 1×" in shown(office)
+    (use,) = uses_on(office, file)
+    assert spell("msg", message.pk) in use.one("a").attributes["href"]
+
+
+def test_a_use_in_the_trash_leads_there(office: Person) -> None:
+    file = make_file(office.workspace)
+    inbox = office.workspace.inboxes.get()
+    message = make_message(inbox, letter_to("ann@example.com"), files=[file])
+    make_message(inbox, letter_to("ann@example.com"))
+    Message.objects.update(thread=message.thread)
+    Message.objects.filter(pk=message.pk).update(trashed_at=message.created_at)
+    (use,) = uses_on(office, file)
+    url, _, id = use.one("a").attributes["href"].partition("#")
+    parsed(office.browser.get(url)).one("details", id=id)
+
+
+def test_a_use_outside_of_conversations_is_named(office: Person) -> None:
+    file = make_file(office.workspace)
+    make_message(office.workspace.inboxes.get(), letter_to("ann@example.com"), files=[file])
+    Message.objects.update(thread=None)
+    (use,) = uses_on(office, file)
+    assert use.all("a") == [] and "ann@example.com" in use.text
+
+
+def test_the_newest_uses_are_named_and_the_others_counted(
+    office: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_files, "MOST_USES", 2)
+    file = used_file(office, 5)
+    page = parsed(office.browser.get(path(file)))
+    assert len(page.one("ul", class_="library-uses").all("li")) == 2
+    assert "And 3 older." in page.one("main").text
+
+
+def test_a_file_that_nothing_uses_says_how_long_it_stays(office: Person) -> None:
+    file = make_file(office.workspace)
+    Attachment.objects.filter(pk=file.pk).update(expires_at=datetime(2031, 5, 4, tzinfo=UTC))
+    assert "it is removed on 4 May 2031" in parsed(office.browser.get(path(file))).one("main").text
+
+
+def uses_on(person: Person, file: Attachment) -> list[Node]:
+    """The uses that the page of a file names."""
+    page = parsed(person.browser.get(path(file)))
+    return page.one("ul", class_="library-uses").all("li")
+
+
+@pytest.mark.parametrize(("state", "pictures"), [("", 1), ("made", 1), ("none", 0)])
+def test_no_picture_is_asked_for_where_there_is_none(
+    office: Person, state: str, pictures: int
+) -> None:
+    file = make_file(office.workspace, PNG, filename="hall.png")
+    make_file(office.workspace, b"<svg xmlns='http://www.w3.org/2000/svg'/>", filename="x.svg")
+    message = make_message(
+        office.workspace.inboxes.get(), letter_to("ann@example.com"), files=[file]
+    )
+    assert file.blob and message.thread_id
+    if state:
+        side = 8 if state == "made" else 0
+        Preview.objects.create(blob=file.blob, state=state, width=side, height=side)
+    for url in (URL, path(file), f"/mail/threads/{spell('thr', message.thread_id)}"):
+        assert len(parsed(office.browser.get(url)).all("file-thumbnail")) == pictures, url
 
 
 def test_what_is_needed_cannot_be_deleted_and_the_rest_can(office: Person, charlie: Person) -> None:

@@ -57,8 +57,8 @@ def over(page: Page, desk: Desk) -> None:
     """Files that are too much for one mail."""
     write(page, desk)
     page.set_input_files("draft-files input[name=file]", some_files(desk, (15, 15, 27)))
-    page.locator(".draft-files-meter.over").wait_for()
-    page.locator(".draft-file[data-state=ready]").nth(1).wait_for()
+    page.locator(".draft-file[data-state=failed]").nth(1).wait_for()
+    page.locator(".draft-file[data-state=ready]").wait_for()
 
 
 def preflight(page: Page, desk: Desk) -> None:
@@ -134,6 +134,7 @@ def main(wanted: list[str]) -> int:
 
 
 def take(desk: Desk, wanted: list[str]) -> None:
+    before = {draft["id"] for draft in desk.drafts()}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         for scheme in ("light", "dark"):
@@ -156,7 +157,15 @@ def take(desk: Desk, wanted: list[str]) -> None:
                     page.screenshot(path=str(path))
                     sys.stdout.write(f"{path.relative_to(ROOT)}\n")
                     context.close()
+                    tidy(desk, before)
         browser.close()
+
+
+def tidy(desk: Desk, before: set[str]) -> None:
+    """Discard what was written for a picture, or the next ones show it."""
+    for draft in desk.drafts():
+        if draft["id"] not in before:
+            desk.api("DELETE", f"/drafts/{draft['id']}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.slow)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(request: pytest.FixtureRequest) -> Iterator[Installation]:
     """An installation with everything that runs: web, worker, clock, and the door for mail."""
     if request.config.getoption("database") != "sqlite":
@@ -41,7 +41,7 @@ def house(request: pytest.FixtureRequest) -> Iterator[Installation]:
             installation.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def maker(house: Installation) -> Iterator[Maker]:
     maker = Maker(house)
     yield maker
@@ -55,7 +55,7 @@ def desk(house: Installation, maker: Maker, request: pytest.FixtureRequest) -> D
     return Desk(house, maker.make("make_desk"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         absent(f"no Chromium at {CHROMIUM}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from playwright.sync_api import BrowserContext, CDPSession, Page
+from playwright.sync_api import BrowserContext, CDPSession, Page, Request
 
 from tests.installation import ROOT, Installation
 from tests.services.servers import absent, wait_until
@@ -148,6 +148,16 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
+#: What becomes of requests when a page is left, or when a test takes network or server away.
+BROKEN_OFF = (
+    "net::ERR_ABORTED",
+    "net::ERR_CONNECTION_REFUSED",
+    "net::ERR_CONNECTION_RESET",
+    "net::ERR_FAILED",
+    "net::ERR_INTERNET_DISCONNECTED",
+)
+
+
 class Watched:
     """A context whose pages must show no error, no violation and no failed request."""
 
@@ -158,6 +168,7 @@ class Watched:
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("response", lambda answer: self._answered(answer.status, answer.url, url))
+        context.on("requestfailed", lambda request: self._unanswered(request, url))
 
     def _console(self, line: Any) -> None:
         if line.type == "error" and "Failed to load resource" not in line.text:
@@ -166,6 +177,10 @@ class Watched:
     def _answered(self, status: int, url: str, own: str) -> None:
         if status >= 400 and url.startswith(own):
             self.complaints.append(f"{status} {url}")
+
+    def _unanswered(self, request: Request, own: str) -> None:
+        if request.url.startswith(own) and request.failure not in BROKEN_OFF:
+            self.complaints.append(f"{request.failure} {request.url}")
 
     def check(self) -> None:
         """Fail for whatever was not expected."""
@@ -249,6 +264,15 @@ def drop(page: Page, paths: Sequence[Path], selector: str = "#main") -> None:
     """Drop files of the system, as somebody would from a file manager."""
     for kind in ("dragEnter", "dragOver", "drop"):
         drag(page, kind, paths, selector)
+
+
+def tab_to(page: Page, selector: str, *, most: int = 40) -> None:
+    """Press Tab until this has the focus; fails when that takes more than `most`."""
+    for _ in range(most):
+        if page.locator(f"{selector}:focus").count():
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{most} times Tab do not lead to {selector}")
 
 
 PASTE = """
