@@ -32,7 +32,10 @@ def logging_of(*, form: str) -> dict[str, Any]:
     renderer: Any = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        # Where rich is installed, structlog would have it print all local variables: content.
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     closing = [structlog.processors.format_exc_info] if form == "json" else []
     return {

@@ -26,26 +26,26 @@ logging.getLogger("messaging").warning("the relay is %s", "away")
 """
 
 
-@pytest.fixture
-def lines(tmp_path: Any) -> list[dict[str, Any]]:
-    """What a process says in production."""
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "DATA_DIR": str(tmp_path),
-        "LOG_FORMAT": "json",
-        "DJANGO_SETTINGS_MODULE": "project.settings",
-    }
+def said(script: str, **environment: str) -> str:
+    """What a process with these settings says while it runs a script."""
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", script],
         cwd=ROOT,
-        env=environment,
+        env={"PATH": "/usr/bin:/bin", "DJANGO_SETTINGS_MODULE": "project.settings", **environment},
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert "zebra" not in done.stderr
-    return [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    return done.stderr
+
+
+@pytest.fixture
+def lines(tmp_path: Any) -> list[dict[str, Any]]:
+    """What a process says in production."""
+    lines = said(SCRIPT, DATA_DIR=str(tmp_path), LOG_FORMAT="json")
+    assert "zebra" not in lines
+    return [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
 
 
 def test_a_request_is_one_line_without_its_content(lines: list[dict[str, Any]]) -> None:
@@ -66,3 +66,22 @@ def test_what_fails_is_an_error_with_the_same_request_id(lines: list[dict[str, A
 def test_other_lines_have_the_same_form(lines: list[dict[str, Any]]) -> None:
     (line,) = [line for line in lines if line["logger"] == "messaging"]
     assert (line["event"], line["level"]) == ("the relay is away", "warning")
+
+
+FAILURE = """
+import django
+django.setup()
+import logging
+def fail(content):
+    raise ValueError("it broke")
+try:
+    fail("zeb" + "ra" * 1000)
+except ValueError:
+    logging.getLogger("messaging").exception("a failure")
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_traceback_has_no_content_of_variables(tmp_path: Any, form: str) -> None:
+    done = said(FAILURE, DATA_DIR=str(tmp_path), LOG_FORMAT=form)
+    assert "it broke" in done and "zebra" not in done
