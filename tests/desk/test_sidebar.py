@@ -107,6 +107,7 @@ def test_it_takes_as_many_statements_however_much_there_is(
     assert len(queries) == statements, [query["sql"] for query in queries]
 
 
+@pytest.mark.sqlite_only  # PostgreSQL reads small tables as it likes
 def test_what_is_unread_is_found_by_an_index(alice: Person, inbox: Inbox):
     rows = Message.objects.filter(inbox__in=[inbox], unread=True, trashed_at__isnull=True)
     with connection.cursor() as cursor:
