@@ -106,8 +106,11 @@ class Uploads extends EventTarget {
 
   /** Give an upload a name of its own; raises Stopped for what is there already. */
   settle(upload) {
+    if (upload.isSettled) return;
     const others = this.of(upload.draft).filter((one) => one.isSettled && !one.isOver);
-    const carried = upload.draft.attachments.filter(({ state }) => state !== "gone");
+    const carried = upload.draft.attachments.filter(
+      ({ id, state }) => state !== "gone" && id !== upload.attachmentId, // it is not its own twin
+    );
     const same =
       carried.find(({ sha256 }) => sha256 === upload.digest) ??
       others.find(({ digest }) => digest === upload.digest);
