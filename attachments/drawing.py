@@ -43,11 +43,14 @@ def draw_image(file: IO[bytes]) -> Image:
     from PIL import Image, ImageOps
 
     with Image.open(file, formats=FORMATS) as picture:
+        picture.draft("RGB", (2 * SIDE, 2 * SIDE))  # (a JPEG is made smaller as it is read)
         if picture.width * picture.height > MAX_PIXELS:
             raise NoPicture(f"It has {picture.width}×{picture.height} pixels.")
-        picture.draft("RGB", (2 * SIDE, 2 * SIDE))
         has_alpha = "A" in picture.getbands() or "transparency" in picture.info
-        upright = ImageOps.exif_transpose(picture).convert("RGBA" if has_alpha else "RGB")
+        upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I;16"):  # what is above 255 would all be white
+        upright = upright.convert("I").point(lambda grey: grey / 256)
+    upright = upright.convert("RGBA" if has_alpha else "RGB")
     upright.thumbnail((SIDE, SIDE))
     return upright
 

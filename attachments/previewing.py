@@ -28,8 +28,7 @@ def answer_with_preview(request: HttpRequest, attachment: Attachment) -> HttpRes
     blob = readable_blob(attachment)
     preview = Preview.objects.filter(blob=blob).first()
     if preview is None and can_be_drawn(blob):
-        _ask_for(blob)
-        return HttpResponse(status=202, headers={"Retry-After": "1", "Cache-Control": "no-store"})
+        return _ask_for(blob)
     if preview is None or preview.state == Preview.State.NONE:
         raise NoPreview(preview.reason if preview else "")
     etag = f'"{blob.sha256}.preview"'
@@ -47,8 +46,9 @@ def answer_with_preview(request: HttpRequest, attachment: Attachment) -> HttpRes
         return conditional
     try:
         file = attachment_storage().open(preview_key(blob))
-    except FileNotFoundError:
-        raise NoPreview from None
+    except FileNotFoundError:  # (a back-up need not have it)
+        preview.delete()
+        return _ask_for(blob)
     headers["Content-Length"] = str(file.size)
     if request.method == "HEAD":
         file.close()
@@ -56,8 +56,9 @@ def answer_with_preview(request: HttpRequest, attachment: Attachment) -> HttpRes
     return PartResponse(Part(file, start=0, length=file.size), headers=headers)
 
 
-def _ask_for(blob: Blob) -> None:
-    """Have a worker draw it; should nobody hear, whoever looks next asks again."""
+def _ask_for(blob: Blob) -> HttpResponse:
+    """Have a worker draw it, and say so; should nobody hear, whoever looks next asks again."""
     if cache.add(f"preview:{blob.pk.hex}", True, ASKED):
         with suppress(OperationalError, OSError):
             make_preview.delay(blob.pk.hex)
+    return HttpResponse(status=202, headers={"Retry-After": "1", "Cache-Control": "no-store"})

@@ -110,12 +110,15 @@ def _draw(blob: Blob) -> Drawn:
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 timeout=PATIENCE,
                 check=False,
+                # Whoever stops the worker and its group is not the file that took too much.
+                start_new_session=True,
             )
         except subprocess.TimeoutExpired:
             return Drawn(reason=f"It could not be drawn within {PATIENCE} seconds.")
     if done.returncode < 0:
         return Drawn(reason="Drawing it takes more than a file is given.")
     if done.returncode:
-        return Drawn(reason=done.stderr.decode(errors="replace")[-255:])
+        # The last line is ours; libraries may have said something before.
+        return Drawn(reason=done.stderr.decode(errors="replace").strip().rpartition("\n")[2])
     head, _, picture = done.stdout.partition(b"\n")
     return Drawn(picture=picture, **json.loads(head))

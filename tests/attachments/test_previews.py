@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import subprocess
 import sys
@@ -61,6 +62,15 @@ def bomb() -> bytes:
     )  # fmt: skip
 
 
+def tiff(side: int) -> bytes:
+    """A TIFF that says it is so large, in one tile of that size, and has a few bytes of it."""
+    kinds = {256: side, 257: side, 258: 8, 259: 8, 262: 1, 277: 1}
+    fields = {**kinds, 322: side, 323: side, 324: 200, 325: 1_000}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields.items())
+    head = b"II*\0" + struct.pack("<IH", 8, len(fields)) + entries + bytes(4)
+    return head.ljust(200, b"\0") + zlib.compress(bytes(1_000_000))
+
+
 def drawn(person: Person, content: bytes, filename: str = "a.png") -> tuple[Attachment, Preview]:
     file = make_file(person.workspace, content, filename=filename)
     assert file.blob_id
@@ -96,13 +106,31 @@ def test_it_stands_upright_and_says_nothing_of_who_took_it(alice: Person) -> Non
     assert not picture_of(file).getexif()
 
 
+def test_sixteen_bits_of_grey_stay_grey(alice: Person) -> None:
+    out = io.BytesIO()
+    Image.new("I;16", (90, 60), 128 * 256).save(out, "PNG")
+    file, _ = drawn(alice, out.getvalue())
+    grey = picture_of(file).convert("L").getpixel((45, 30))
+    assert isinstance(grey, int) and 120 <= grey <= 136
+
+
+def test_a_photograph_of_a_hundred_megapixels_is_drawn(alice: Person) -> None:
+    out = io.BytesIO()
+    Image.new("L", (12_000, 9_000)).save(out, "JPEG")
+    _, preview = drawn(alice, out.getvalue(), "a.jpg")
+    assert (preview.state, preview.width, preview.height) == ("made", 512, 384)
+
+
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "30,000 × 30,000": lambda: png(30_000, 30_000),
     "a bomb": bomb,
+    "a bomb of TIFF": lambda: tiff(60_000),
+    "a tile that is cut off": lambda: tiff(7_008),
     "cut off": lambda: image()[:200],
     "no picture": lambda: b"GIF89a\x01\0\x01\0" + b"\xff" * 100,
     "a broken PDF": lambda: b"%PDF-1.7\n" + b"1 0 obj <</Type /Catalog>> endobj\n" * 10,
     "a PDF that is one line": lambda: pdf(size=(14_000, 0.5)),
+    "a PDF without end": lambda: pdf(size=(1e9, 1e9)),
 }
 
 
@@ -111,10 +139,15 @@ def test_what_cannot_be_drawn_is_tried_once_and_says_why(
     alice: Person, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, preview = drawn(alice, HOSTILE[name](), "a.bin")
-    assert preview.state == "none" and preview.reason
+    assert preview.state == "none" and preview.reason.startswith("It")
     assert file.blob and not attachment_storage().exists(preview_key(file.blob))
     monkeypatch.setattr(previews, "_draw", lambda blob: pytest.fail("drawn again"))
     make_preview(file.blob.pk)
+
+
+def test_too_many_pixels_are_not_even_read(alice: Person) -> None:
+    _, preview = drawn(alice, png(9_000, 9_000))
+    assert preview.reason == "It has 9000×9000 pixels."
 
 
 def test_ten_thousand_pages_cost_no_more_than_one(alice: Person) -> None:
@@ -131,17 +164,27 @@ def test_an_svg_is_never_let_near_a_parser(alice: Person) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_preview")
 
 
+#: what a child does -> its program, and what is said of it
 GREED = {
-    "memory": "import attachments.drawing as d; d.draw = lambda *_: bytearray(2 << 30)\n"
-    "import sys; sys.exit(d.main())",
-    "time": """
+    "memory": (
+        "import attachments.drawing as d; d.draw = lambda *_: bytearray(2 << 30)\n"
+        "import sys; sys.exit(d.main())",
+        "MemoryError",
+    ),
+    "time": (
+        """
 import attachments.drawing as d
 def spin(*_):
     while True: pass
 d.MAX_CPU, d.draw = 1, spin
 d.main()
 """,
-    "a crash": "import attachments.drawing as d, os; d.draw = lambda *_: os.abort(); d.main()",
+        "takes more than",
+    ),
+    "a crash": (
+        "import attachments.drawing as d, os; d.draw = lambda *_: os.abort(); d.main()",
+        "takes more than",
+    ),
 }
 
 
@@ -149,14 +192,35 @@ d.main()
 def test_the_system_ends_what_takes_too_much(
     alice: Person, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    program, said = GREED[name]
+    run_instead(monkeypatch, program)
+    _, preview = drawn(alice, image())
+    assert preview.state == "none" and said in preview.reason
+
+
+def run_instead(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Have this Python run where a file would be drawn."""
     real = subprocess.run
 
-    def greedy(command: Any, **words: Any) -> Any:
-        return real([sys.executable, "-c", GREED[name], "image"], **words)
+    def run(command: Any, **words: Any) -> Any:
+        return real([sys.executable, "-c", program, "image"], **words)
 
-    monkeypatch.setattr(subprocess, "run", greedy)
+    monkeypatch.setattr(subprocess, "run", run)
+
+
+def test_a_child_does_not_go_with_the_group_of_its_worker(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_instead(monkeypatch, "import os, sys; sys.exit(str(os.getpgrp()))")
     _, preview = drawn(alice, image())
-    assert preview.state == "none" and preview.reason
+    assert int(preview.reason) != os.getpgrp()
+
+
+def test_only_its_own_words_are_the_reason(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "import sys; print('ZIPDecode: no', file=sys.stderr); sys.stderr.write('It is torn.')"
+    run_instead(monkeypatch, f"{said}; sys.exit(1)")
+    _, preview = drawn(alice, image())
+    assert preview.reason == "It is torn."
 
 
 def test_a_child_that_sleeps_is_not_waited_for(
@@ -172,6 +236,7 @@ def test_a_child_that_sleeps_is_not_waited_for(
 GREAT: dict[str, Callable[[], bytes]] = {
     "49 megapixels": lambda: image((7_000, 7_000), "JPEG"),
     "49 megapixels of PNG": lambda: image((7_000, 7_000)),
+    "49 megapixels of WebP": lambda: image((7_000, 7_000), "WEBP"),
     **HOSTILE,
 }
 
@@ -250,6 +315,21 @@ def test_it_is_made_when_somebody_wants_to_see_it(
     again = alice.api.get(url, headers={"If-None-Match": answer["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert alice.api.head(url)["Content-Length"] == answer["Content-Length"]
+
+
+def test_a_picture_that_was_lost_is_made_anew(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("attachments.previewing.make_preview.delay", asked.append)
+    file, _ = drawn(alice, image())
+    assert file.blob
+    attachment_storage().delete(preview_key(file.blob))
+    url = f"/api/v1/attachments/{spell('att', file.pk)}/preview"
+    assert alice.api.get(url).status_code == 202
+    assert asked == [file.blob.pk.hex]
+    make_preview(file.blob.pk)
+    assert alice.api.get(url)["Content-Type"] == "image/webp"
 
 
 def test_whose_it_is(alice: Person, bob: Person, charlie: Person) -> None:
