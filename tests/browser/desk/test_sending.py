@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -257,6 +258,24 @@ def test_sent_while_a_file_uploads_it_waits_for_it_in_a_closed_tab(
     sent = wait_for_state(desk, "dispatched")
     message = desk.wait_for_status(sent["message_id"], "sent")
     assert [one["size"] for one in message["attachments"]] == [film.stat().st_size]
+
+
+@pytest.mark.parametrize("megabytes", [3, 20])
+def test_sent_in_the_moment_in_which_a_file_is_chosen(
+    page: Page, desk: Desk, tmp_path: Path, megabytes: int
+) -> None:
+    """19: a file whose place is kept by now is not its own twin."""
+    film = tmp_path / "film.bin"
+    film.write_bytes(bytes(range(256)) * 4096 * megabytes)
+    open_composer(page, desk, make_draft(desk, **READY))
+    page.set_input_files("draft-files input[type=file]", film)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".toast >> text=/Sent|Sending when 1 file is in/")
+    sent = wait_for_state(desk, "dispatched")
+    message = desk.wait_for_status(sent["message_id"], "sent")
+    assert [one["sha256"] for one in message["attachments"]] == [
+        sha256(film.read_bytes()).hexdigest()
+    ]
 
 
 def test_what_waits_can_be_taken_back(page: Page, desk: Desk, expect_trouble: Expect) -> None:
