@@ -118,6 +118,5 @@ lock: .venv/ready
 	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt
 	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' 'tuspy==1.1.*' \
 		| $(COMPILE) - --output-file $(LOCKS)/sdks.txt
-	$(RELOCK) --prefix tests/sdks
-	$(RELOCK) --prefix tests/frontend
-	$(RELOCK) --prefix project/frontend
+	for folder in tests/sdks tests/frontend project/frontend; do \
+		$(RELOCK) --prefix $$folder && python -m tests.quality.locks $$folder || exit; done

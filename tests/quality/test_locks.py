@@ -1,3 +1,4 @@
+import json
 import re
 import tomllib
 
@@ -25,6 +26,14 @@ def wanted(requirements):
 def test_it_names_no_address(name):
     text = (FOLDER / name).read_text()
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host| @ ", text)
+
+
+@pytest.mark.parametrize("folder", ["project/frontend", "tests/frontend", "tests/sdks"])
+def test_the_locks_of_npm_name_none_either(folder):
+    text = (ROOT / folder / "package-lock.json").read_text()
+    assert "://" not in text and '"resolved"' not in text
+    packages = json.loads(text)["packages"]
+    assert [name for name, one in packages.items() if name and "integrity" not in one] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
