@@ -1,4 +1,4 @@
-"""What the workers do; see `project.settings.CELERY_BEAT_SCHEDULE` for the clock."""
+"""What the workers do; see `project.celery` for the clock."""
 
 from typing import Any
 
