@@ -67,9 +67,9 @@ def uses_blocking_deletion(id: UUID) -> list[Use]:
     return _newest_first(use for _, rows in related_rows([id]) for use in _blocking(rows))
 
 
-def uses_of(id: UUID) -> list[Use]:
-    """Every draft and message that carries the file, newest first."""
-    return _newest_first(use for _, rows in related_rows([id]) for use in rows.as_uses())
+def uses_of(*ids: UUID) -> list[Use]:
+    """Every draft and message that carries one of the files, newest first."""
+    return _newest_first(use for _, rows in related_rows(ids) for use in rows.as_uses())
 
 
 def _blocking(rows: UseQuerySet) -> Iterable[Use]:

@@ -20,7 +20,7 @@ from messaging.reading import with_sources
 from messaging.search import moment_of
 from project.desk.access import Desk, at_desk
 from project.desk.bodies import MAX_TEXT, Passage, has_remote_pictures, read_passages
-from project.desk.enclosed import Enclosed, enclosed_of
+from project.desk.enclosed import Shown, enclosed_of
 from project.desk.outcomes import Outcome, outcome_of
 from project.desk.page import render_page
 from project.desk.people import name_of, recipients_in_short
@@ -46,7 +46,7 @@ class Letter:
     passages: Sequence[Passage]  # of its text; none where there is HTML
     has_remote_pictures: bool
     is_cut: bool  # there is more of it than the page shows
-    files: Sequence[Enclosed]
+    files: Sequence[Shown]
     outcome: Outcome | None
     urls: dict[str, str]
 

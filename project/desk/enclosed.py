@@ -1,4 +1,4 @@
-"""The files of a message, as a page shows them."""
+"""Files, as a page shows them."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ END = 12  # characters of a long name that stay at its end
 
 
 @dataclass(frozen=True, kw_only=True)
-class Enclosed:
-    """A file of a message; what it cannot do has a blank address."""
+class Shown:
+    """A file; what it cannot do has a blank address."""
 
     id: str
     filename: str
@@ -50,11 +50,11 @@ class Enclosed:
     url: str  # to download it
     view: str  # how it can be looked at: image, pdf, text, audio, video; blank: not at all
     view_url: str
-    preview_url: str
+    preview_url: str  # blank when there will be no picture of it
     library_url: str  # where else it is
 
 
-def enclosed_of(message: Message, *, at: datetime) -> list[Enclosed]:
+def enclosed_of(message: Message, *, at: datetime) -> list[Shown]:
     """The files of a message that `in_full` has read, but for pictures that its HTML shows."""
     lost = _lost(message, at)
     shown = bool(message.html)
@@ -65,17 +65,33 @@ def enclosed_of(message: Message, *, at: datetime) -> list[Enclosed]:
     ]
 
 
-def _enclosed(message: Message, one: MessageAttachment, lost: str) -> Enclosed:
-    file = one.attachment
-    trouble = lost or trouble_of(file)
-    ids = [spell("msg", message.pk), spell("att", file.pk)]
-    kind = kind_of(file.blob.content_type if file.blob else file.content_type, one.filename)
-    view = "" if trouble else view_of(file)
-    url = reverse("messaging:message-file", args=ids)
-    head, tail = split_name(one.filename)
-    return Enclosed(
-        id=ids[1],
+def _enclosed(message: Message, one: MessageAttachment, lost: str) -> Shown:
+    ids = [spell("msg", message.pk), spell("att", one.attachment_id)]
+    return show_file(
+        one.attachment,
         filename=one.filename,
+        url=reverse("messaging:message-file", args=ids),
+        preview_url=reverse("messaging:message-preview", args=ids),
+        trouble=lost,
+    )
+
+
+def show_file(
+    file: Attachment, *, filename: str, url: str, preview_url: str, trouble: str = ""
+) -> Shown:
+    """A file that is read with its blob's preview, under a name and at addresses of its bytes.
+
+    `trouble` says why these are not to be had, if not for what the file itself says.
+    """
+    trouble = trouble or trouble_of(file)
+    kind = kind_of(file.blob.content_type if file.blob else file.content_type, filename)
+    view = "" if trouble else view_of(file)
+    head, tail = split_name(filename)
+    id = spell("att", file.pk)
+    is_drawn = file.blob is not None and not trouble and may_have_preview(file.blob)
+    return Shown(
+        id=id,
+        filename=filename,
         head=head,
         tail=tail,
         size=file.size,
@@ -85,10 +101,8 @@ def _enclosed(message: Message, one: MessageAttachment, lost: str) -> Enclosed:
         url="" if trouble else url,
         view=view,
         view_url=f"{url}?inline=true" if view else "",
-        preview_url=reverse("messaging:message-preview", args=ids)
-        if file.blob and not trouble and may_have_preview(file.blob)
-        else "",
-        library_url="" if file.deleted_at else reverse("desk:file", args=ids[1:]),
+        preview_url=preview_url if is_drawn else "",
+        library_url="" if file.deleted_at else reverse("desk:file", args=[id]),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,8 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from attachments.errors import AttachmentInUse, AttachmentNotFound
 from attachments.library import KINDS, OTHER, Wanted, find_files
-from attachments.models import Attachment, AttachmentQuerySet, Origin
-from attachments.previews import may_have_preview
+from attachments.models import Attachment, AttachmentQuerySet, AttachmentState, Origin
 from attachments.retention import delete_attachment
 from attachments.serializers import PREFIX
 from attachments.uses import Use, uses_of
@@ -27,7 +26,7 @@ from messaging.models import Message, MessageAttachment
 from messaging.models.message import Direction
 from project.api.paging import InvalidCursor, cut_page
 from project.desk.access import Desk, at_desk
-from project.desk.enclosed import kind_of, split_name, trouble_of, view_of
+from project.desk.enclosed import Shown, show_file
 from project.desk.page import render_page
 from project.errors import NotFound
 from project.ids import read, spell
@@ -62,18 +61,10 @@ ASKED = ("q", "kind", "from", "over")
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A file, as a page shows it."""
+    """A file of the workspace, as a page shows it."""
 
-    id: str
     file: Attachment
-    head: str  # its name in two parts, of which the second is always whole
-    tail: str
-    kind: str
-    icon: str
-    trouble: str  # why its bytes are not to be had; blank when they are
-    url: str  # of its bytes
-    view: str  # blank when browsers cannot show it; see `enclosed`
-    preview_url: str  # blank when there will be no picture of it
+    shown: Shown
     uses: int
 
 
@@ -110,16 +101,17 @@ def files(request: HttpRequest, desk: Desk) -> HttpResponse:
         "older": "?" + urlencode({**asked, "after": page.next}) if page.next else "",
         "is_narrowed": wanted != Wanted(),
     }
-    return render_page(request, desk, "files.html", context, place="files")
+    return render_page(request, desk, "files.html", context)
 
 
 @require_safe
 @at_desk
 def file(request: HttpRequest, desk: Desk, id: str) -> HttpResponse:
-    """One file: its picture, its facts, and who carries it."""
-    found = _file(desk, id)
-    number = _count_uses([found])[found.pk]
-    uses = _used(desk, uses_of(found.pk)[:MOST_USES])
+    """One file: its picture, its facts, and who carries its bytes."""
+    same = _same_bytes(desk, id)
+    found = same[0]
+    number = _count_uses(same).total()
+    uses = _used(desk, uses_of(*(one.pk for one in same))[:MOST_USES])
     context = {
         "card": _card(found, number),
         "sniffed": found.blob.content_type if found.blob else "",
@@ -128,7 +120,7 @@ def file(request: HttpRequest, desk: Desk, id: str) -> HttpResponse:
         "origin": ORIGIN_LABELS[found.origin],
         "may_delete": desk.may(Scope.FILES),
     }
-    return render_page(request, desk, "file.html", context, place="files")
+    return render_page(request, desk, "file.html", context)
 
 
 @require_POST
@@ -157,6 +149,17 @@ def _file(desk: Desk, id: str) -> Attachment:
     return found
 
 
+def _same_bytes(desk: Desk, id: str) -> list[Attachment]:
+    """A file, and behind it those with the same bytes: mail of the house was received here, too."""
+    known, rows = read(PREFIX, id), _visible(desk)
+    digest = rows.filter(pk=known).exclude(sha256="").values("sha256")
+    others = Q(sha256__in=digest) & ~Q(state=AttachmentState.RESERVED)
+    found = sorted(rows.filter(Q(pk=known) | others), key=lambda one: one.pk != known)
+    if not found or found[0].pk != known:
+        raise AttachmentNotFound(id)
+    return found
+
+
 def _wanted(request: HttpRequest) -> Wanted:
     """What the form asks for; a value that it does not offer asks for nothing."""
     kind, origin, size = (request.GET.get(name, "") for name in ("kind", "from", "over"))
@@ -175,24 +178,14 @@ def _choices(
 
 
 def _card(file: Attachment, uses: int) -> Card:
-    kind = kind_of(file.blob.content_type if file.blob else file.content_type, file.filename)
-    trouble = trouble_of(file)
-    head, tail = split_name(file.filename)
     id = spell(PREFIX, file.pk)
-    drawable = file.blob is not None and not trouble and may_have_preview(file.blob)
-    return Card(
-        id=id,
-        file=file,
-        head=head,
-        tail=tail,
-        kind=kind,
-        icon=f"desk/icons/file-{kind}.svg",
-        trouble=trouble,
-        url="" if trouble else reverse("attachments:content", args=[id]),
-        view="" if trouble else view_of(file),
-        preview_url=reverse("attachments:preview", args=[id]) if drawable else "",
-        uses=uses,
+    shown = show_file(
+        file,
+        filename=file.filename,
+        url=reverse("attachments:content", args=[id]),
+        preview_url=reverse("attachments:preview", args=[id]),
     )
+    return Card(file=file, shown=shown, uses=uses)
 
 
 def _count_uses(files: Sequence[Attachment]) -> Counter[UUID]:

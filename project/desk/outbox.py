@@ -58,7 +58,7 @@ def outbox(request: HttpRequest, desk: Desk) -> HttpResponse:
     mails = [_shown(row) for row in found[:PAGE]]
     older = mails[-1].id if len(found) > PAGE else ""
     facts = {"mails": mails, "older": older, "before": before}
-    return render_page(request, desk, "outbox.html", facts, place="outbox")
+    return render_page(request, desk, "outbox.html", facts)
 
 
 @require_safe

@@ -140,6 +140,18 @@ def test_what_became_of_a_draft_is_one_use(office: Person) -> None:
     assert spell("msg", message.pk) in use.one("a").attributes["href"]
 
 
+def test_the_same_bytes_are_found_under_any_name(office: Person, charlie: Person) -> None:
+    file = make_file(office.workspace, b"the same", filename="a.txt")
+    other = make_file(office.workspace, b"the same", filename="b.txt")
+    theirs = make_file(charlie.workspace, b"the same", filename="c.txt")
+    make_inbox(charlie.workspace, address="charlie@acme.test")
+    for one in (file, other, theirs):
+        inbox = one.workspace.inboxes.get()
+        make_message(inbox, letter_to("ann@example.com"), files=[one])
+    assert len(uses_on(office, file)) == len(uses_on(office, other)) == 2
+    assert len(uses_on(charlie, theirs)) == 1
+
+
 def test_a_use_in_the_trash_leads_there(office: Person) -> None:
     file = make_file(office.workspace)
     inbox = office.workspace.inboxes.get()
