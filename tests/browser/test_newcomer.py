@@ -12,7 +12,6 @@ from playwright.sync_api import Page
 from attachments.models import Attachment
 from drafts.models import Draft
 from messaging.outbox.drain import deliver_due
-from tests.browser.conftest import CHROMIUM
 from tests.browser.people import sign_in
 from tests.messaging.make import make_inbox
 from tests.people import Person
@@ -20,7 +19,6 @@ from tests.people import Person
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
 ]
 
 INVOICE = {"name": "Rechnung März.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 \0\xff"}

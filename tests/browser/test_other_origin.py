@@ -12,13 +12,11 @@ import pytest
 from playwright.sync_api import Error, Page
 
 from attachments.models import Attachment
-from tests.browser.conftest import CHROMIUM
 from tests.people import Person
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
 ]
 
 CONTENT = "%PDF-1.4 of another origin"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, SWITCHES
+from tests.browser.conftest import CHROMIUM, SWITCHES, look_for_chromium
 from tests.browser.desk.ground import Desk, Maker, Watched
 from tests.installation import INSTALLATIONS, Installation
-from tests.services.servers import absent, folder
+from tests.services.servers import folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,8 +57,7 @@ def desk(house: Installation, maker: Maker, request: pytest.FixtureRequest) -> D
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        absent(f"no Chromium at {CHROMIUM}")
+    look_for_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         yield browser

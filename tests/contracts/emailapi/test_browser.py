@@ -8,14 +8,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, SWITCHES
+from tests.browser.conftest import CHROMIUM, SWITCHES, look_for_chromium
 from tests.contracts.emailapi.document import json_of, text_of
 from tests.live.office import digest_of
 from tests.sdks.fixtures import Live
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium"),
 ]
 
 DOCUMENT = b"%PDF-1.7\n" + bytes(range(256)) * 99
@@ -28,6 +27,7 @@ FILE_INPUT = """
 
 @pytest.fixture
 def page() -> Iterator[Page]:
+    look_for_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SWITCHES)
         yield browser.new_page()
