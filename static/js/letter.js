@@ -156,7 +156,7 @@ function linesOf(parent, bullet) {
       lines.push(line ?? "");
       line = null;
     } else if (node.nodeName === "IMG") {
-      line = (line ?? "") + nameOf(node);
+      if (!node.dataset.upload) line = (line ?? "") + nameOf(node); // else it is still on its way
     } else if (BLOCKS.has(node.nodeName)) {
       flush();
       addBlock(lines, node);

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.desk.ground import Desk, drop, paste_file, throttle
 from tests.browser.desk.test_writing import SURFACE, answer, kept, open_sheet, path_of
+from tests.browser.desk.writing import wait_until_saved
 from tests.services.servers import wait_until
 
 PICTURE = f"{SURFACE} img"
@@ -159,10 +160,13 @@ def test_a_cancelled_upload_takes_its_picture_out_of_the_text(page: Page, desk: 
     throttle(page, kbytes=20)
     paste(page, png(600, 400, noise=True))
     page.wait_for_selector(f"{PICTURE}[data-upload]")
+    wait_until_saved(page)
+    assert kept(desk)["text"] == "Look:"
     page.locator("draft-files [data-do=remove]").click()
     expect(page.locator(PICTURE)).to_have_count(0)
     throttle(page, kbytes=0)
-    assert kept(desk, text="Look:")["text"] == "Look:"
+    wait_until_saved(page)
+    assert kept(desk)["text"] == "Look:"
     wait_until(lambda: without_files(desk), what="no file", pause=0.1)
 
 
