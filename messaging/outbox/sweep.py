@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from messaging.models import Attempt, Delivery, Message, MessageAttachment, Reci
 from messaging.models.message import OPEN
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.record import BACK_OFF, DEADLINE, IN_DOUBT
+from messaging.outbox.transport import LOCAL, REHEARSAL
 from messaging.poke import poke_on_commit
 from project.events.models import Event
 from project.events.services import emit, happened, on
@@ -28,6 +29,8 @@ from project.events.services import emit, happened, on
 BATCH = 500
 LEFT = (Recipient.State.PENDING, Recipient.State.DEFERRED)
 NEVER_READY = (AttachmentState.REFUSED, AttachmentState.GONE)
+#: said of a recipient to whom a mail of a restored backup may have gone
+RESTORED = "This was restored from a backup, since when the mail may have left, or not."
 
 
 def tick() -> None:
@@ -65,20 +68,51 @@ def doubt_the_dead() -> int:
         swept.filter(state=Delivery.State.DATA).update(
             state=Delivery.State.DONE, due_at=None, done_at=Now()
         )
-        now = timezone.now()
-        Attempt.objects.bulk_create(
-            Attempt(
-                delivery=row,
-                number=row.attempts,
-                outcome=Attempt.Outcome.UNKNOWN,
-                reply=IN_DOUBT,
-                started_at=now,
-                ended_at=now,
-            )
-            for row in rows
-        )
-        emit(*_events("message.unknown", rows))
+        note_doubt(rows, IN_DOUBT)
     return len(ids)
+
+
+def doubt_what_was_due() -> int:
+    """Deliveries of a restored backup that have been due since it was made; gives how many.
+
+    They may have left before the restored database was lost: who they were for is in doubt, and
+    a person decides. What stays in the house goes on: where it had arrived was lost with the rest.
+    """
+    due = Delivery.objects.open().filter(Q(due_at__isnull=True) | Q(due_at__lte=Now()))
+    doubted = 0
+    while True:
+        with transaction.atomic(savepoint=False):
+            rows = _some(due.exclude(route__in=(LOCAL, REHEARSAL)))
+            ids = [row.pk for row in rows]
+            Recipient.objects.filter(delivery__in=ids, state__in=LEFT).update(
+                state=Recipient.State.UNKNOWN, reply=RESTORED, at=Now()
+            )
+            Delivery.objects.filter(pk__in=ids).update(
+                state=Delivery.State.DONE, due_at=None, done_at=Now(), attempts=F("attempts") + 1
+            )
+            for row in rows:
+                row.attempts += 1  # the one that nobody here has seen
+            note_doubt(rows, RESTORED)
+        if not rows:
+            return doubted
+        doubted += len(rows)
+
+
+def note_doubt(rows: Sequence[Delivery], words: str) -> None:
+    """Write into the history of deliveries, and into the log, that nobody knows if they left."""
+    now = timezone.now()
+    Attempt.objects.bulk_create(
+        Attempt(
+            delivery=row,
+            number=row.attempts,
+            outcome=Attempt.Outcome.UNKNOWN,
+            reply=words,
+            started_at=now,
+            ended_at=now,
+        )
+        for row in rows
+    )
+    emit(*_events("message.unknown", rows))
 
 
 def park_gated() -> int:

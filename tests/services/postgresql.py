@@ -84,8 +84,13 @@ def _major(path: Path) -> int:
 
 
 @contextmanager
-def own_server(programs: Path, *, settings: tuple[str, ...]) -> Iterator[PostgreSQL]:
-    """Run a server of our own in a temp folder, on a free loopback port."""
+def own_server(
+    programs: Path, *, settings: tuple[str, ...], epoch: int = 0
+) -> Iterator[PostgreSQL]:
+    """Run a server of our own in a temp folder, on a free loopback port.
+
+    It counts its transactions from 2^32 times `epoch` on.
+    """
     before = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     with folder("postgresql", owner="postgres") as home:
 
@@ -96,6 +101,8 @@ def own_server(programs: Path, *, settings: tuple[str, ...]) -> Iterator[Postgre
 
         words = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8")
         run("initdb", *words, "--locale=C.UTF-8")
+        if epoch:
+            run("pg_resetwal", f"--epoch={epoch}")
         port = free_port()
         given = (f"listen_addresses={LOOPBACK}", f"port={port}", f"unix_socket_directories={home}")
         options = " ".join(f"-c {setting}" for setting in (*given, *settings))

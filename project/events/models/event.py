@@ -40,6 +40,17 @@ class OldestOpenTransaction(CurrentTransaction):
         return "pg_snapshot_xmin(pg_current_snapshot())::text::bigint", ()
 
 
+class NextTransaction(CurrentTransaction):
+    """The number that the next transaction will get, or a lower one: nothing written has it yet."""
+
+    template = "1"
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        return "pg_snapshot_xmax(pg_current_snapshot())::text::bigint", ()
+
+
 class Cursor(NamedTuple):
     """A place in the log."""
 
@@ -52,6 +63,11 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Events before which no other can appear any more."""
         oldest: Combinable = OldestOpenTransaction()
         return self.filter(transaction__lt=oldest)
+
+    def ahead(self) -> EventQuerySet:
+        """Events of transactions to which this server has not counted: another one wrote them."""
+        following: Combinable = NextTransaction()
+        return self.filter(transaction__gte=following)
 
     def after(self, cursor: Cursor) -> EventQuerySet:
         """Events that come later in the log than `cursor`; to be put in order and cut, no more.

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from attachments.models import Attachment
 from attachments.storage import attachment_storage
-from messaging.models import Attempt
+from messaging.models import Attempt, Delivery
 from messaging.models.message import Status
 from messaging.outbox import parcel, record, sweep
 from messaging.outbox.claim import claim, give_back, start_data
 from messaging.outbox.drain import deliver_due
+from messaging.outbox.transport import LOCAL
 from project.events.models import Event
 from project.events.services import emit, happened
 from tests.messaging.make import (
@@ -105,6 +106,23 @@ def test_it_doubts_many_at_once_in_a_few_statements(inbox, django_assert_max_num
     with django_assert_max_num_queries(10):
         assert sweep.doubt_the_dead() == 20
     assert Attempt.objects.filter(outcome="unknown").count() == 20
+
+
+def test_after_a_restore_what_was_due_is_in_doubt_and_the_rest_goes_on(inbox, relay):
+    """Promise 2: the database that was lost may have known that it had left."""
+    late = make_reservation(inbox.workspace, size=4)
+    due, waits, house = make_message(inbox), make_message(inbox, files=[late]), make_message(inbox)
+    later = make_message(inbox, due_at=timezone.now() + timedelta(hours=1))
+    Delivery.objects.filter(message=house).update(route=LOCAL)
+    Delivery.objects.filter(message=due).update(attempts=3)
+    assert [sweep.doubt_what_was_due(), sweep.doubt_what_was_due()] == [2, 0]
+    states = [outcomes(one)[ANN] for one in (due, waits, house, later)]
+    assert states == ["unknown", "unknown", "pending", "pending"]
+    assert history_of(due) == [(4, "unknown")]
+    assert (events_of(due), events_of(waits)) == (["unknown"], ["waiting", "unknown"])
+    try_again()
+    arrived = {mail.message_id for mail in relay.kept}
+    assert arrived == {house.rfc_message_id, later.rfc_message_id}
 
 
 # Waiting ----------------------------------------------------------------------------------------
