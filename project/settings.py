@@ -172,6 +172,10 @@ else:
 
 FILES_BUCKET = env.str("FILES_BUCKET", default="")
 FILES_DIR = DATA_DIR / "files"
+#: the internal location at which nginx serves FILES_DIR; blank: this process sends the bytes
+ACCEL_LOCATION = env.str("ACCEL_LOCATION", default="")
+if ACCEL_LOCATION and (FILES_BUCKET or {ACCEL_LOCATION[0], ACCEL_LOCATION[-1]} != {"/"}):
+    raise ImproperlyConfigured("ACCEL_LOCATION is a path such as /enclose-files/; no bucket.")
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -55,6 +55,7 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("CORS_ORIGINS", "*"),
         ("LOG_FORMAT", "poem"),
         ("DATABASE_URL", "a database"),
+        ("ACCEL_LOCATION", "enclose-files"),
         ("ANYMAIL_WEBHOOK_SECRET", "no colon"),
         ("ANYMAIL_REQUESTS_TIMEOUT", "soon"),
     ],
