@@ -13,7 +13,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 NPM := npm --loglevel=error --no-audit --no-fund --ignore-scripts
 RELOCK := $(NPM) install --package-lock-only --omit-lockfile-registry-resolved
 
-.PHONY: help setup run test lint mutants fuzz bench pictures lock swift sdks
+.PHONY: help setup run test lint mutants fuzz bench audit pictures lock swift sdks
 
 help:
 	@echo "make run     serve at http://$(BIND):$(PORT), with a worker, the clock and the door for mail (PORT, MAIL_PORT, BIND, DATA_DIR)"
@@ -22,6 +22,7 @@ help:
 	@echo "make mutants break the outbox on purpose: each time a test must turn red"
 	@echo "make fuzz    look for mails that break the reader, for SECONDS (60)"
 	@echo "make bench   speed and memory against floors"
+	@echo "make audit   look for unsafe code, and for known faults of what we depend on (asks the network)"
 	@echo "make pictures  the desk as people see it, into pictures/ (ONLY=\"inbox files\": some of them)"
 	@echo "make lock    write the lock files anew from pyproject.toml"
 
@@ -112,11 +113,25 @@ pictures: staticfiles/staticfiles.json
 bench: .venv/ready
 	@python -m tests.bench
 
+.venv-audit/ready: .venv/ready $(LOCKS)/audit.txt
+	test -x .venv-audit/bin/python || "$(PYTHON)" -m venv --without-pip .venv-audit
+	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-audit/bin/python $(LOCKS)/audit.txt
+	@touch $@
+
+audit: .venv-audit/ready
+	@status=0; \
+	.venv-audit/bin/bandit --quiet -ll --recursive attachments drafts messaging project \
+		--exclude project/frontend/node_modules || status=1; \
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes --strict -r $(LOCKS)/run.txt || status=1; \
+	npm audit --prefix project/frontend || status=1; \
+	exit $$status
+
 lock: .venv/ready
 	$(COMPILE) pyproject.toml --output-file $(LOCKS)/run.txt
 	$(COMPILE) pyproject.toml --group dev --constraints $(LOCKS)/run.txt --output-file $(LOCKS)/dev.txt
 	echo uv | $(COMPILE) - --output-file $(LOCKS)/bootstrap.txt
 	echo swift==2.38.3 | $(COMPILE) - --output-file $(LOCKS)/swift.txt
+	printf '%s\n' bandit pip-audit | $(COMPILE) - --output-file $(LOCKS)/audit.txt
 	printf '%s\n' 'nylas==6.18.*' 'messagebird-sdk>=0.106' 'tuspy==1.1.*' \
 		| $(COMPILE) - --output-file $(LOCKS)/sdks.txt
 	for folder in tests/sdks tests/frontend project/frontend; do \

@@ -248,7 +248,8 @@ def _put_down_replies(replies: Mapping[UUID, tuple[str, Reply]]) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.executemany(
-            f"UPDATE {Recipient._meta.db_table} SET state = %s, code = %s, reply = %s, "
+            f"UPDATE {Recipient._meta.db_table} "  # nosec B608
+            "SET state = %s, code = %s, reply = %s, "
             f"provider_id = %s, at = {now} WHERE id = %s AND state IN ('pending', 'deferred')",
             rows,
         )
