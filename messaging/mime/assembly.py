@@ -80,6 +80,7 @@ def part_of(
         inline=inline,
         content_id=content_id,
         encoding=transfer_encoding(attachment),
+        sha256=attachment.sha256,
     )
 
 

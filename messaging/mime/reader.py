@@ -57,6 +57,7 @@ class Part:
     content_type: str
     parameters: dict[str, str]
     is_related: bool = False  # it stands beside the HTML that may show it
+    place: str = "1"  # counted from 1 at each level, as in 1.2 (RFC 3501, section 6.4.5)
 
     @cached_property
     def _disposition(self) -> tuple[str, dict[str, str]]:
@@ -212,30 +213,40 @@ class _Reader:
 
     def read(self) -> Mail:
         fields, body = read_fields(self.raw, 0, len(self.raw), is_top=True)
-        self.walk(fields, body, len(self.raw), depth=0, default=PLAIN, is_related=False)
+        self.walk(fields, body, len(self.raw), place=(), default=PLAIN, is_related=False)
         return Mail(fields, self.parts, list(self.flaws)[:MAX_FLAWS])
 
     def walk(
-        self, fields: Fields, start: int, end: int, *, depth: int, default: str, is_related: bool
+        self,
+        fields: Fields,
+        start: int,
+        end: int,
+        *,
+        place: tuple[int, ...],
+        default: str,
+        is_related: bool,
     ) -> None:
         """Add the leaves of an entity whose body is `raw[start:end]`."""
         word, parameters = read_parameters(fields.raw("Content-Type"))
         content_type = word if "/" in word else default
         is_multipart = content_type.startswith("multipart/")
-        if is_multipart and depth < MAX_DEPTH and self.multiparts < MAX_PARTS:
+        if is_multipart and len(place) < MAX_DEPTH and self.multiparts < MAX_PARTS:
             self.multiparts += 1
             ranges = list(islice(self.split(parameters.get("boundary", ""), start, end), MAX_PARTS))
             if ranges:
-                self.walk_all(content_type, ranges, depth=depth)
+                self.walk_all(content_type, ranges, place=place)
                 return
             self.flaws[f"A {content_type} has no parts."] = None
         if is_multipart:
             content_type = PLAIN
-        self.add(Part(self.raw, start, end, fields, content_type, parameters, is_related))
+        spelt = ".".join(map(str, place)) or "1"
+        self.add(Part(self.raw, start, end, fields, content_type, parameters, is_related, spelt))
 
-    def walk_all(self, content_type: str, ranges: list[tuple[int, int]], *, depth: int) -> None:
+    def walk_all(
+        self, content_type: str, ranges: list[tuple[int, int]], *, place: tuple[int, ...]
+    ) -> None:
         default = "message/rfc822" if content_type == "multipart/digest" else PLAIN
-        for start, end in ranges:
+        for number, (start, end) in enumerate(ranges, start=1):
             if len(self.parts) >= MAX_PARTS:
                 return
             fields, body = read_fields(self.raw, start, end)
@@ -243,7 +254,7 @@ class _Reader:
                 fields,
                 body,
                 end,
-                depth=depth + 1,
+                place=(*place, number),
                 default=default,
                 is_related=content_type == "multipart/related",
             )

@@ -1,9 +1,11 @@
 """A message as bytes: a stream of known length, the same at every attempt."""
 
 import hmac
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from itertools import chain
 from typing import IO
 
@@ -23,6 +25,7 @@ from messaging.mime.names import (
 BLOCK_SIZE = 256 * 1024
 CHUNK_SIZE = 57 * 4096  # bytes of a file that make whole lines of base64
 LINE_SIZE = 57
+LINE_END = re.compile(rb"\r\n|\r|\n")
 MARK_LENGTH = 32
 
 #: Written as octets when they come as base64: RFC 2046 allows no encoding on them.
@@ -54,6 +57,29 @@ class Part:
     inline: bool = False
     content_id: str = ""
     encoding: str = "base64"
+    sha256: str = ""  # of its bytes, in hex, where it is known
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A part of a message that has no parts, as its header has it.
+
+    `place` counts from 1 at each level, as in `1.2` (RFC 3501, section 6.4.5). `size` and `sha256`
+    are of the decoded bytes; of a text that the letter shows, without the line ends at its end.
+    """
+
+    place: str
+    filename: str  # blank: a text of the letter
+    content_type: str  # without parameters
+    size: int
+    sha256: str
+    encoding: str
+    disposition: str  # blank: a text of the letter
+    content_id: str = ""  # without angle brackets
+
+    def inside(self, place: int) -> "Leaf":
+        """The same, one level deeper."""
+        return replace(self, place=f"{place}.{self.place}" if self.place else str(place))
 
 
 @dataclass(frozen=True)
@@ -101,6 +127,7 @@ class Entity:
 
     header: str
     content: tuple[Segment, ...]
+    leaves: tuple[Leaf, ...]  # the place of the only one is blank
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -137,7 +164,10 @@ class MimeWriter:
         ]
         mark = hmac.digest(seed, message_id.encode(), "sha256")
         self._mark = mark.hex()[:MARK_LENGTH]
-        self._segments = ("".join(head).encode(), *self._body().segments)
+        body = self._body()
+        self._segments = ("".join(head).encode(), *body.segments)
+        #: what it consists of, in the order in which it is written
+        self.leaves = tuple(replace(leaf, place=leaf.place or "1") for leaf in body.leaves)
 
     @property
     def size(self) -> int:
@@ -241,7 +271,17 @@ class MimeWriter:
             content: tuple[Segment, ...] = (Verbatim(part, self._mark.encode()), b"\r\n")
         else:
             content = (Base64(part),)
-        return Entity("".join(lines), content)
+        leaf = Leaf(
+            place="",
+            filename=part.filename,
+            content_type=type_,
+            size=part.size,
+            sha256=part.sha256,
+            encoding=encoding or "base64",
+            disposition=disposition,
+            content_id=part.content_id,
+        )
+        return Entity("".join(lines), content, (leaf,))
 
     def _multipart(
         self, subtype: str, children: Sequence[Entity], words: Sequence[str] = ()
@@ -259,7 +299,12 @@ class MimeWriter:
         content: list[Segment] = []
         for child in children:
             content += [f"--{boundary}\r\n".encode(), *child.segments]
-        return Entity(header, (*content, f"--{boundary}--\r\n".encode()))
+        leaves = (
+            leaf.inside(place)
+            for place, child in enumerate(children, start=1)
+            for leaf in child.leaves
+        )
+        return Entity(header, (*content, f"--{boundary}--\r\n".encode()), tuple(leaves))
 
 
 def _letter_headers(letter: Letter) -> Iterator[str]:
@@ -294,10 +339,26 @@ def _shows_text(letter: Letter, parts: Sequence[Part]) -> bool:
 
 def _body(content_type: str, text: str, *, field: str) -> Entity:
     encoding, body = encode_body(text, field=field)
+    shown = shown_text(text.encode())
+    leaf = Leaf(
+        place="",
+        filename="",
+        content_type=content_type,
+        size=len(shown),
+        sha256=sha256(shown).hexdigest(),
+        encoding=encoding,
+        disposition="",
+    )
     return Entity(
         f"Content-Type: {content_type}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n",
         (body + b"\r\n",),
+        (leaf,),
     )
+
+
+def shown_text(text: bytes) -> bytes:
+    """A text of a letter in the one form that survives its way: CRLF, and none at its end."""
+    return LINE_END.sub(b"\r\n", text).rstrip(b"\r\n")
 
 
 def _verbatim_encoding(part: Part) -> str:

@@ -197,6 +197,11 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome)
     reply = models.TextField(blank=True)
     relay = models.CharField(max_length=320, blank=True)  # host:port, or the back-end's name
+    # {"from", "sha256", "size", "parts"}: the mail whose dot was sent, each part as manifests
+    # spell it; a blank digest: a provider wrote its own. Null: nothing was sent, or nobody knows.
+    sent = models.JSONField(null=True)
+    # [{"id", "state", "code", "reply"}]: what was said of whom, by the hex ids of recipients
+    replies = models.JSONField(default=list)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(default=timezone.now)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Protocol
+from hashlib import sha256
+from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from django.utils import timezone
 
 from messaging.addresses import Address
+from messaging.manifest.parts import part_of
 from messaging.mime.assembly import assemble, opener
 from messaging.mime.writer import MimeWriter
 from messaging.models import Captured, Message
@@ -53,6 +55,8 @@ class Parcel:
     started_at: datetime = field(default_factory=timezone.now)
     opened: dict[UUID, IO[bytes]] = field(default_factory=dict)
     mail: MimeWriter | None = None  # while its files are open
+    sha256: str = ""  # of all bytes of the mail, when `blocks` has given them
+    sent: Mapping[str, Any] | None = None  # what the DATA is, from `begin` on; see Attempt.sent
 
     @property
     def has_files(self) -> bool:
@@ -78,6 +82,15 @@ class Parcel:
         self.mail = assemble(self.message, opened=self.opened)
         return self.mail
 
+    def blocks(self) -> Iterator[bytes]:
+        """The open mail in blocks, as it is sent; raises what `MimeWriter.blocks` raises."""
+        assert self.mail
+        digest = sha256()
+        for block in self.mail.blocks():
+            digest.update(block)
+            yield block
+        self.sha256 = digest.hexdigest()
+
     def close(self) -> None:
         """Close the files; the next `open` opens them anew."""
         self.mail = None
@@ -86,6 +99,7 @@ class Parcel:
 
     def begin(self, replies: Mapping[UUID, Reply]) -> Begin:
         """Ask to go on to the dot, with the envelope's replies to all addressees."""
+        self.sent = self._contents()
         named = {id for id, reply in replies.items() if reply.is_positive}
         return Begin(
             claim=self.claim,
@@ -114,7 +128,27 @@ class Parcel:
         captured: Captured | None = None,
     ) -> End:
         """The end of a try with answers; who is `named` without one is in doubt."""
-        return End(self._tried(), named=named, replies=replies, captured=captured)
+        sent = self.sent if named else None
+        return End(self._tried(), named=named, replies=replies, sent=sent, captured=captured)
+
+    def _contents(self) -> Mapping[str, Any]:
+        """What the mail is. A provider writes its own of the same parts: we know no digest then."""
+        assert self.mail
+        verdicts = self._verdicts()
+        return {
+            "from": self.mail_from.ascii_email,
+            "sha256": self.sha256,
+            "size": self.mail.size,
+            "parts": [
+                part_of(leaf, verdict=verdicts.get(leaf.sha256)) for leaf in self.mail.leaves
+            ],
+        }
+
+    def _verdicts(self) -> dict[str, str]:
+        """What a scan has said of its files, by their digests, where there was one."""
+        blobs = [one.attachment.blob for one in self.message.enclosures.all() if one.in_mail]
+        found = {blob.sha256: getattr(blob, "verdict", None) for blob in blobs if blob}
+        return {digest: str(verdict) for digest, verdict in found.items() if verdict}
 
     def _tried(self) -> Try:
         return Try(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -118,6 +119,7 @@ class End:
     named: frozenset[UUID] = frozenset()
     replies: Mapping[UUID, Reply] = field(default_factory=dict)
     reason: str = ""
+    sent: Mapping[str, Any] | None = None  # what the DATA was; see Attempt.sent
     missing: frozenset[UUID] = frozenset()  # attachments whose bytes are not in storage
     captured: Captured | None = None
 
@@ -277,6 +279,11 @@ def _lift_doubt(late: Collection[End]) -> list[End]:
                 )
         if changed:
             lifted.append(end)
+            Attempt.objects.filter(
+                delivery=end.tried.claim.delivery_id,
+                number=end.tried.number,
+                sent__isnull=True,
+            ).update(sent=end.sent, replies=_each(end))
     return lifted
 
 
@@ -328,9 +335,27 @@ def _history(end: End) -> Attempt:
         outcome=end.outcome,
         reply=words,
         relay=end.tried.relay,
+        sent=end.sent,
+        replies=_each(end),
         started_at=end.tried.started_at,
         ended_at=timezone.now(),
     )
+
+
+def _each(end: End) -> list[dict[str, Any]]:
+    """What each recipient's server said; see Attempt.replies."""
+    return [
+        {
+            "id": id.hex,
+            "state": end.last_word(reply),
+            "code": reply.code or None,
+            "reply": str(reply),
+        }
+        for id, reply in sorted(end.replies.items())
+    ] + [
+        {"id": id.hex, "state": Recipient.State.UNKNOWN, "code": None, "reply": IN_DOUBT}
+        for id in sorted(end.doubtful)
+    ]
 
 
 def _event(end: End) -> Event:

@@ -103,7 +103,7 @@ class Run:
             return None
         is_new = self.connection is None
         try:
-            return self.send(parcel, mail, self.announce(parcel, mail))
+            return self.send(parcel, self.announce(parcel, mail))
         except Unreadable as error:
             self.hang_up()
             self.end(parcel.unsent(f"The mail could not be read: {error}"))
@@ -133,16 +133,14 @@ class Run:
         assert self.connection
         return self.connection.read_envelope(envelope)
 
-    def send(
-        self, parcel: Parcel, mail: MimeWriter, replies: Mapping[UUID, Reply]
-    ) -> Parcel | None:
+    def send(self, parcel: Parcel, replies: Mapping[UUID, Reply]) -> Parcel | None:
         """Send the mail itself, up to and with its dot, if anybody is welcome."""
         assert self.connection
         if not any(reply.is_positive for reply in replies.values()):
             self.end(parcel.answered(replies))
             self.forget()
             return None
-        blocks = self.stuffed(mail)
+        blocks = self.stuffed(parcel)
         last = next(blocks)
         for block in blocks:
             if self.ended:  # in its own commit, before the long wait for our own last block
@@ -231,13 +229,13 @@ class Run:
             self.connection.close()
             self.connection = None
 
-    def stuffed(self, mail: MimeWriter) -> Iterator[bytes]:
+    def stuffed(self, parcel: Parcel) -> Iterator[bytes]:
         """The mail's blocks with leading dots doubled (RFC 5321, section 4.5.2).
 
         Raises Unreadable when a file does not yield its bytes.
         """
         try:
-            yield from stuff(mail.blocks())
+            yield from stuff(parcel.blocks())
         except (OSError, StorageUnavailable, FileChanged) as error:
             raise Unreadable(str(error)) from error
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
@@ -54,10 +53,8 @@ class TrayTransport:
         """Put the mail into the storage of attachments; the row is not yet saved."""
         storage = attachment_storage()
         key = f"outbox/{parcel.message.workspace_id}/{parcel.claim.delivery_id}.eml"
-        digest = sha256()
         with SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
-            for block in mail.blocks():
-                digest.update(block)
+            for block in parcel.blocks():
                 spool.write(block)
             spool.seek(0)
             storage.delete(key)
@@ -68,5 +65,5 @@ class TrayTransport:
             recipients=[one.address.email for one in parcel.addressees],
             key=key,
             size=mail.size,
-            sha256=digest.hexdigest(),
+            sha256=parcel.sha256,
         )

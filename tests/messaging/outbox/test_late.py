@@ -8,7 +8,7 @@ import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from messaging.models import Delivery, Recipient
+from messaging.models import Attempt, Delivery, Recipient
 from messaging.outbox import drain
 from messaging.outbox.claim import claim, start_data
 from messaging.outbox.drain import Drain, deliver_due
@@ -89,6 +89,9 @@ def test_who_was_paused_in_data_is_in_doubt_and_lifts_it(inbox, relay, kept):
     assert outcomes(message) == {ANN: "accepted" if kept else "refused"}
     assert events_of(message) == ["unknown", "sent" if kept else "failed"]
     assert history_of(message) == [(1, "unknown")]
+    attempt = Attempt.objects.get()  # what was sent is put down all the same
+    assert attempt.sent["sha256"] == relay.transactions[0].sha256
+    assert [row["state"] for row in attempt.replies] == ["accepted" if kept else "refused"]
     assert len(relay.kept) == kept
     try_again()
     assert len(relay.kept) == kept
