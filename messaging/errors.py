@@ -116,6 +116,18 @@ class MessageUnfinished(Conflict):
     code = "message_unfinished"
 
 
+class NotSent(Conflict):
+    """No server has taken it, so there is nothing to prove."""
+
+    code = "not_sent"
+
+
+class NotRecorded(Conflict):
+    """It has been sent, and nobody put down what was sent."""
+
+    code = "not_recorded"
+
+
 class ContentGone(Gone):
     """What a message said is not kept any more; `details` says since when and why."""
 

@@ -35,6 +35,11 @@ urlpatterns = [
         "messages/<str:id>/events", MessageViewSet.as_view({"get": "events"}), name="message-events"
     ),
     path(
+        "messages/<str:id>/manifest",
+        MessageViewSet.as_view({"get": "manifest"}),
+        name="message-manifest",
+    ),
+    path(
         "messages/<str:id>/cancel",
         MessageViewSet.as_view({"post": "cancel"}),
         name="message-cancel",

@@ -4,6 +4,7 @@ Alone it takes a secret that begins with `$` for the name of another variable, a
 false flag, and "a day" for a nameless ValueError.
 """
 
+import base64
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,21 @@ from django.core.exceptions import ImproperlyConfigured
 
 FLAGS = {"true": True, "on": True, "yes": True, "1": True}
 FLAGS |= {"false": False, "off": False, "no": False, "0": False}
+
+
+def read_key(var: str, text: str) -> bytes:
+    """Read the 32 bytes of a key in base64 of either alphabet, padded or not.
+
+    Raises ImproperlyConfigured with the name of the variable.
+    """
+    plain = text.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ImproperlyConfigured(f"{var} takes 32 bytes in base64.")
+    return key
 
 
 class Environment(environ.Env):  # type: ignore[misc]

@@ -4,6 +4,7 @@ A fresh checkout runs with none of them: SQLite, files on disk, the broker in a 
 DATA_DIR. Nonsense in a variable raises ImproperlyConfigured with its name.
 """
 
+import base64
 import os
 import secrets
 from pathlib import Path
@@ -13,7 +14,7 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from project.environment import Environment
+from project.environment import Environment, read_key
 from project.logs import logging_of
 
 env = Environment()
@@ -66,6 +67,16 @@ SECRET_KEY = env.str("SECRET_KEY", default="") or development_secret(
 )
 FIELD_KEYS = env.list("FIELD_KEYS", default=[]) or [
     development_secret("FIELD_KEYS", Fernet.generate_key().decode())
+]
+
+#: the seed that signs manifests (Ed25519), and the public keys of those that did so before it
+MANIFEST_KEY = read_key(
+    "MANIFEST_KEY",
+    env.str("MANIFEST_KEY", default="")
+    or development_secret("MANIFEST_KEY", base64.b64encode(secrets.token_bytes(32)).decode()),
+)
+MANIFEST_OLD_KEYS = [
+    read_key("MANIFEST_OLD_KEYS", text) for text in env.list("MANIFEST_OLD_KEYS", default=[])
 ]
 
 # The house --------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from attachments.urls import signed
+from messaging.api.manifests import manifest_keys
+from messaging.manifest.keys import KEYS_PATH
 from project.api.errors import answer_natively, register
 from project.api.root import Root
 from project.health import livez, readyz
@@ -17,6 +19,7 @@ urlpatterns = [
     path("livez", livez),
     path("readyz", readyz),
     path("metrics", metrics),
+    path(KEYS_PATH, manifest_keys),
     path("api/v1", Root.as_view(), name="api"),
     path("api/v1/", include("project.api.urls")),
     path("api/v1/", include("project.contracts.docs")),

@@ -20,8 +20,10 @@ from messaging.acceptance import Filing
 from messaging.api import docs
 from messaging.api.filters import MessageFilters, narrow
 from messaging.api.mailbox import MailboxView
+from messaging.api.manifests import MANIFEST
 from messaging.entries import Entry, keep_entries, put_entries, take_entries
 from messaging.listing import LONG, columns, fill
+from messaging.manifest.evidence import signed_manifest
 from messaging.models import Folder, Message, MessageAttachment
 from messaging.models.message import MessageQuerySet
 from messaging.reading import complete
@@ -138,6 +140,17 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
         if request.method == "HEAD":
             return HttpResponse(headers=headers)
         return StreamingHttpResponse(mail.blocks(), headers=headers)
+
+    @extend_schema(**MANIFEST)
+    def manifest(self, request: Request, id: str) -> Response:
+        """What was sent to whom, and what their servers said, signed.
+
+        It stays the same for ever, but for `replies`, to which later ones are added. The keys are
+        at `/.well-known/enclose-manifest-keys.json`; the signature (Ed25519) is of the manifest in
+        the form of RFC 8785, without blanks and with sorted keys. Whoever gets it sees who got a
+        blind copy.
+        """
+        return Response(signed_manifest(self._found(self._named(id), id)))
 
     @extend_schema(**docs.CONTENT)
     def content(self, request: Request, id: str, attachment_id: str) -> HttpResponseBase:

@@ -28,6 +28,7 @@ POST GET          /messages
 GET PATCH DELETE  /messages/{id}
 GET               /messages/{id}/raw
 GET               /messages/{id}/attachments/{attachment_id}/content
+GET               /messages/{id}/manifest
 GET               /messages/{id}/events
 POST              /messages/{id}/cancel
 POST              /messages/{id}/resolve

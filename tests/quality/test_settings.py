@@ -15,6 +15,7 @@ def production(tmp_path):
         "CELERY_BROKER_URL": "amqp://127.0.0.1:9",
         "SECRET_KEY": "0123456789" * 6,
         "FIELD_KEYS": Fernet.generate_key().decode(),
+        "MANIFEST_KEY": "0123456789" * 4 + "012=",
     }
 
 
@@ -37,7 +38,7 @@ def test_it_is_fit_for_production(production):
     assert result.returncode == 0, result.stdout
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_KEYS", "MANIFEST_KEY"])
 def test_it_has_no_secret_of_its_own_in_production(production, name):
     del production[name]
     result = run("python", "manage.py", "check", environment=production)
@@ -54,6 +55,8 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("WAIT_HOURS", "a day"),
         ("CORS_ORIGINS", "*"),
         ("LOG_FORMAT", "poem"),
+        ("MANIFEST_KEY", "dG9vIHNob3J0"),
+        ("MANIFEST_OLD_KEYS", "no base64"),
         ("DATABASE_URL", "a database"),
         ("ACCEL_LOCATION", "enclose-files"),
         ("ANYMAIL_WEBHOOK_SECRET", "no colon"),
