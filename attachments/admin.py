@@ -41,8 +41,17 @@ class AttachmentAdmin(ReadOnly):
 
 @admin.register(Blob)
 class BlobAdmin(ReadOnly):
-    list_display = ["sha256", "workspace", "content_type", "encoding", "size", "created_at"]
-    list_filter = ["encoding", "workspace"]
+    list_display = [
+        "sha256",
+        "workspace",
+        "content_type",
+        "size",
+        "verdict",
+        "signature",
+        "scanned_at",
+        "created_at",
+    ]
+    list_filter = ["verdict", "encoding", "workspace"]
     list_select_related = ["workspace"]
     search_fields = ["sha256"]
     raw_id_fields = ["workspace"]

@@ -165,6 +165,12 @@ class AttachmentRefused(Conflict):
         super().__init__(reason or "The file was refused.")
 
 
+class NotQuarantined(Conflict):
+    """No scan holds the file back, so that nobody can release it."""
+
+    code = "not_quarantined"
+
+
 class AttachmentElsewhere(Conflict):
     """The bytes are not here, but at an address outside."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import models
@@ -21,6 +21,19 @@ class Encoding(models.TextChoices):
     BINARY = "binary"
 
 
+class Verdict(models.TextChoices):
+    """What a scanner for malware has said of some bytes."""
+
+    UNSCANNED = "unscanned"  # nothing yet
+    CLEAN = "clean"
+    INFECTED = "infected"
+    UNSCANNABLE = "unscannable", "Could not be checked"  # it was asked, and cannot say
+
+
+#: how long a verdict is good for files that come anew: signatures change daily
+VERDICT_LIFE = timedelta(days=1)
+
+
 class BlobQuerySet(models.QuerySet["Blob"]):
     def standing(self) -> BlobQuerySet:
         """Blobs that are not on their way out."""
@@ -29,6 +42,10 @@ class BlobQuerySet(models.QuerySet["Blob"]):
     def to_sweep(self, at: datetime) -> BlobQuerySet:
         """Blobs of which it is time to see whether anybody uses them."""
         return self.standing().filter(sweep_at__lte=at)
+
+    def to_scan(self, at: datetime) -> BlobQuerySet:
+        """Blobs that it is time to have scanned."""
+        return self.standing().filter(scan_at__lte=at)
 
     def unused(self) -> BlobQuerySet:
         """Blobs that no attachment has."""
@@ -53,6 +70,14 @@ class Blob(models.Model):
     # so that whoever put them has the time to write the rows that use them. Null: no need.
     sweep_at = models.DateTimeField(null=True, editable=False)
     doomed_at = models.DateTimeField(null=True, editable=False)
+    verdict = models.CharField(max_length=11, choices=Verdict, default=Verdict.UNSCANNED)
+    signature = models.CharField(max_length=255, blank=True)  # what was found, or why it cannot say
+    engine = models.CharField(max_length=255, blank=True)  # and its signatures' version
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    # When it is to be scanned; a lease while it is. Null: no need.
+    scan_at = models.DateTimeField(null=True, editable=False)
+    scan_attempts = models.PositiveIntegerField(default=0, editable=False)
+    unanswered_since = models.DateTimeField(null=True, editable=False)  # by a scanner that is down
 
     objects = BlobQuerySet.as_manager()
 
@@ -64,6 +89,16 @@ class Blob(models.Model):
                 name="blob_once",
             ),
             models.CheckConstraint(name="blob_encoding", condition=Q(encoding__in=Encoding.values)),
+            models.CheckConstraint(
+                name="blob_verdict_says_who_when_and_what",
+                condition=Q(verdict="unscanned", scanned_at__isnull=True, engine="", signature="")
+                | (Q(verdict="clean", scanned_at__isnull=False, signature="") & ~Q(engine=""))
+                | (
+                    Q(verdict__in=("infected", "unscannable"), scanned_at__isnull=False)
+                    & ~Q(engine="")
+                    & ~Q(signature="")
+                ),
+            ),
         ]
         indexes = [
             # the clock's sweep
@@ -73,10 +108,16 @@ class Blob(models.Model):
             models.Index(
                 fields=["doomed_at"], name="blob_doomed", condition=Q(doomed_at__isnull=False)
             ),
+            # the scanner's queue
+            models.Index(fields=["scan_at"], name="blob_scan", condition=Q(scan_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.sha256[:16]
+
+    def is_judged(self, at: datetime) -> bool:
+        """Whether its verdict is young enough to be that of a file that comes at `at`."""
+        return self.scanned_at is not None and self.scanned_at > at - VERDICT_LIFE
 
     @property
     def key(self) -> str:
@@ -151,8 +192,16 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         return self.filter(origin=Origin.UPLOAD)
 
     def usable(self, at: datetime) -> AttachmentQuerySet:
-        """Attachments that are whole here at `at`, and not past their time, purged or not."""
-        return self.visible().ready().filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
+        """Attachments that are whole here at `at`, and not past their time, purged or not.
+
+        One that is still being checked is among them: what carries it waits.
+        """
+        whole = self.visible().filter(state__in=(AttachmentState.STORED, AttachmentState.READY))
+        return whole.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=at))
+
+    def to_settle(self) -> AttachmentQuerySet:
+        """Attachments that wait for a verdict for which nobody has asked, or that is there."""
+        return self.filter(state=AttachmentState.STORED, blob__scan_at__isnull=True)
 
     def reserved(self) -> AttachmentQuerySet:
         """Attachments whose bytes have not come."""
@@ -253,6 +302,8 @@ class Attachment(models.Model):
                 name="attachment_expiry",
                 condition=Q(expires_at__isnull=False),
             ),
+            # those that wait for a verdict
+            models.Index(fields=["blob"], name="attachment_stored", condition=Q(state="stored")),
             # the clock's look for bytes
             models.Index(
                 fields=["look_at"], name="attachment_look", condition=Q(look_at__isnull=False)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from attachments.errors import AttachmentInUse, AttachmentNotFound
@@ -66,7 +67,7 @@ def delete_attachment(*, attachment: Attachment, unsent_keep_theirs: bool = Fals
 def lose_attachment(*, attachment: Attachment) -> None:
     """Say that the storage does not have the bytes any more, so that nobody waits for them."""
     locked = Attachment.objects.locked().filter(pk=attachment.pk).first()
-    if locked is not None and locked.state == AttachmentState.READY:
+    if locked is not None and locked.state in (AttachmentState.STORED, AttachmentState.READY):
         reason = "The bytes of this file are missing from the storage."
         _bury([locked], at=timezone.now(), code="lost", reason=reason)
 
@@ -109,12 +110,13 @@ def _bury(attachments: Sequence[Attachment], *, at: datetime, code: str, reason:
         return
     ids = [attachment.pk for attachment in attachments]
     blobs = {attachment.blob_id for attachment in attachments if attachment.blob_id}
+    refused = Q(state=AttachmentState.REFUSED) & ~Q(reason_code="")  # whose reason stays
     Attachment.objects.filter(pk__in=ids).update(
         state=AttachmentState.GONE,
         blob=None,
         external_url="",
-        reason_code=code,
-        reason=reason,
+        reason_code=Case(When(refused, then=F("reason_code")), default=Value(code)),
+        reason=Case(When(refused, then=F("reason")), default=Value(reason)),
         gone_at=at,
         expires_at=None,
         look_at=None,

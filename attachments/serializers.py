@@ -109,7 +109,7 @@ class FormFields(StrictSerializer):
 
 
 class ReasonOut(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="`expired`, `deleted`, `lost`, …")
+    code = serializers.CharField(help_text="`malware`, `expired`, `deleted`, `lost`, …")
     message = serializers.CharField(help_text="For people.")
 
 
@@ -132,9 +132,10 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     sha256 = serializers.CharField(allow_null=True, help_text="Hex; null until the bytes are in.")
     state = serializers.ChoiceField(
         AttachmentState.choices,
-        help_text="Only `ready` files are sent; `gone` ones keep their name and digest.",
+        help_text="Only `ready` files are sent; `stored` ones are being scanned for malware, and "
+        "`gone` ones keep their name and digest.",
     )
-    reason = ReasonOut(allow_null=True, help_text="Why refused or gone.")
+    reason = ReasonOut(allow_null=True, help_text="Why refused or gone, or not scanned.")
     created_at = TimeField(help_text="When it was made.")
     expires_at = TimeField(allow_null=True, help_text="Null while something uses the file.")
     download_url = serializers.URLField(

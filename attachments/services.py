@@ -9,7 +9,8 @@ of a transaction of its own. A blob that nothing came to use is swept an hour la
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import IO, cast
 
@@ -31,11 +32,15 @@ from attachments.incoming import Incoming
 from attachments.limits import Limits
 from attachments.measure import Measure
 from attachments.models import Attachment, AttachmentState, Blob, Origin
+from attachments.scanning.verdicts import (
+    arrival_events,
+    poke_scanner_on_commit,
+    standing_of,
+)
 from attachments.sniff import clean_content_type, resolve_type, sniff_type
 from attachments.storage import attachment_storage
 from attachments.uses import needed
-from project.events.models import Event
-from project.events.services import emit, happened
+from project.events.services import emit
 from project.ids import spell
 from project.tenancy.models import Workspace
 
@@ -141,27 +146,28 @@ def store_attachment(
     limits: Limits,
     held: bool = False,
 ) -> Attachment:
-    """Make bytes that `put_blob` stored an attachment, ready at once.
+    """Make bytes that `put_blob` stored an attachment: ready at once, unless they are scanned.
 
     `held` says that the caller attaches it to something in the same transaction: it then does not
     expire. Raises InvalidFilename, InvalidContentType, TypeBlocked.
     """
     filename, content_type = settle_name(filename, content_type, limits, sniffed=blob.content_type)
     now = timezone.now()
+    standing = standing_of(blob)
     attachment = Attachment.objects.create(
         workspace=workspace,
         filename=filename,
         content_type=content_type,
         size=blob.size,
         sha256=blob.sha256,
-        state=AttachmentState.READY,
+        **asdict(standing),
         origin=Origin.ENCLOSED if held else Origin.UPLOAD,
         blob=blob,
         created_at=now,
         stored_at=now,
         expires_at=None if held else now + UNUSED_LIFE,
     )
-    emit(*_arrival_events(attachment))
+    announce_attachments([attachment])
     return attachment
 
 
@@ -238,13 +244,14 @@ def fill_with_blob(*, attachment: Attachment, blob: Blob) -> Attachment:
         check_same_bytes(locked, blob.sha256)
         return locked
     now = timezone.now()
-    locked.state = AttachmentState.READY
+    standing = standing_of(blob)
+    locked.state = standing.state
     locked.blob = blob
     locked.sha256 = blob.sha256
     locked.content_type = resolve_type(
         declared=locked.content_type, filename=locked.filename, sniffed=blob.content_type
     )
-    locked.reason_code = locked.reason = ""
+    locked.reason_code, locked.reason = standing.reason_code, standing.reason
     locked.stored_at = now
     locked.look_at = None
     locked.expires_at = None if locked.is_held else now + UNUSED_LIFE
@@ -261,7 +268,7 @@ def fill_with_blob(*, attachment: Attachment, blob: Blob) -> Attachment:
             "expires_at",
         ]
     )
-    emit(*_arrival_events(locked))
+    announce_attachments([locked])
     return locked
 
 
@@ -343,18 +350,8 @@ def settle_name(
     return name, resolved
 
 
-def _arrival_events(attachment: Attachment) -> list[Event]:
-    payload = {
-        "filename": attachment.filename,
-        "size": attachment.size,
-        "sha256": attachment.sha256,
-    }
-    return [
-        happened(
-            kind,
-            workspace_id=attachment.workspace_id,
-            subject_id=attachment.pk,
-            payload=payload,
-        )
-        for kind in ("attachment.stored", "attachment.ready")
-    ]
+def announce_attachments(attachments: Sequence[Attachment]) -> None:
+    """Say that files are here with their bytes, and have scanned what waits for that."""
+    emit(*(event for attachment in attachments for event in arrival_events(attachment)))
+    if any(attachment.state == AttachmentState.STORED for attachment in attachments):
+        poke_scanner_on_commit()

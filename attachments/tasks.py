@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from attachments import previews, retention, uploads
+from attachments.scanning import queue
 
 
 @shared_task(ignore_result=True)
@@ -24,6 +25,12 @@ def confirm_uploads() -> None:
 def purge_attachments() -> None:
     """Every ten minutes: remove what has expired, and bytes that nobody came to use."""
     retention.purge(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def scan_files() -> None:
+    """Poked when files have come in, and every few seconds: look for malware in them."""
+    queue.scan_due()
 
 
 @shared_task(ignore_result=True)

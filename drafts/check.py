@@ -14,6 +14,7 @@ from uuid import UUID
 
 from attachments.limits import Limits, MailSizes
 from attachments.models import Attachment, AttachmentState
+from attachments.scanning.verdicts import UNSCANNED
 from attachments.sniff import UNKNOWN
 from drafts.models import Draft, DraftAttachment
 from drafts.wording import speaks_of_file
@@ -372,8 +373,14 @@ def _state(name: str, attachment: Attachment) -> Iterator[Finding]:
         yield Finding(
             code="attachment_not_ready",
             severity=WAITING,
-            message=f"{name} is still being checked.",
+            message=f"{name} is still being checked. {attachment.reason}".strip(),
             remedy="It is sent as soon as that is done.",
+        )
+    elif attachment.reason_code == UNSCANNED:
+        yield Finding(
+            code="not_scanned",
+            severity=WARNING,
+            message=f"{name} was not found to be free of malware. {attachment.reason}",
         )
     elif not attachment.size:
         yield Finding(code="empty_file", severity=WARNING, message=f"{name} is empty.")

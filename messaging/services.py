@@ -174,6 +174,9 @@ def lock_files(enclosures: Sequence[Enclosure]) -> list[Enclosure]:
     Raises AttachmentNotFound, AttachmentRefused, AttachmentGone for a file that can never leave.
     """
     ids = [enclosure.attachment.pk for enclosure in enclosures if not enclosure.is_new]
+    for enclosure in enclosures:
+        if enclosure.is_new:  # of bytes in which something has been found before
+            _check_can_leave(enclosure.attachment.pk, enclosure.attachment)
     if not ids:
         return list(enclosures)
     rows = Attachment.objects.visible().locked().select_related("blob").filter(pk__in=ids)

@@ -34,6 +34,11 @@ app.conf.beat_schedule = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "scan-files": {
+        "task": "attachments.tasks.scan_files",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "purge-attachments": {
         "task": "attachments.tasks.purge_attachments",
         "schedule": 600.0,

@@ -69,6 +69,15 @@ class Environment(environ.Env):  # type: ignore[misc]
                 raise ImproperlyConfigured(message)
         return found
 
+    def server(self, var: str) -> str:
+        """Give the address of a server: `tcp://host:port`, `unix:///path`, or blank."""
+        found: str = self.str(var, default="")
+        parts = urlsplit(found)
+        is_right = parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
+        if found and (parts.scheme not in ("tcp", "unix") or not is_right):
+            raise ImproperlyConfigured(f"{var} begins with tcp://host or unix:///path.")
+        return found
+
     def choice(self, var: str, choices: Sequence[str], default: str) -> str:
         """Give one of a few words."""
         found: str = self.str(var, default=default)

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from attachments.models import incoming_key
+from attachments.scanning.clamd import Clamd
 from attachments.storage import attachment_storage
 from messaging.figures import flow_at, late_since
 from project.celery import app
@@ -99,6 +100,12 @@ def check_queue() -> None:
         raise TimeoutError(f"Work has been lying since {oldest}: are there workers and a clock?")
 
 
+def check_scanner() -> None:
+    """The scanner for malware says its version, where there is one."""
+    if settings.CLAMD_URL:
+        Clamd(settings.CLAMD_URL, connect=1.0).version()
+
+
 #: how long due mail may lie before the queue counts as stuck
 LATE = timedelta(minutes=5)
 
@@ -109,4 +116,4 @@ NEEDED: Checks = {
     "disk": check_disk,
     "cache": check_cache,
 }
-WORK: Checks = {"broker": check_broker, "queue": check_queue}
+WORK: Checks = {"broker": check_broker, "queue": check_queue, "scanner": check_scanner}

@@ -216,6 +216,15 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 40 * 1024 * 1024  # a form's fields, without its f
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
+# Malware ----------------------------------------------------------------------------------------
+
+#: where clamd listens; blank: files are not scanned
+CLAMD_URL = env.server("CLAMD_URL")
+#: how long files wait for a scanner that is down before SCAN_WHEN_DOWN says what becomes of them
+SCAN_WAIT_SECONDS = env.float("SCAN_WAIT_SECONDS", default=300.0)
+SCAN_WHEN_DOWN = env.choice("SCAN_WHEN_DOWN", ("hold", "release"), "hold")
+SCAN_UNSCANNABLE = env.choice("SCAN_UNSCANNABLE", ("refuse", "release"), "refuse")
+
 # Workers ----------------------------------------------------------------------------------------
 
 BROKER_DIR = DATA_DIR / "broker"

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.services.swift",
     "tests.services.rabbitmq",
     "tests.services.postfix",
+    "tests.services.clamav",
     "tests.services.sinks",
     "tests.services.hooks",
     *(name for name in ("tests.people", "tests.installation") if find_spec(name)),

@@ -245,8 +245,13 @@ RAW: dict[str, Any] = {
             message="Expired.",
             details={"reason": "expired", "at": "2026-01-31T09:00:00.000Z"},
         ),
+        409: problem(
+            "Malware was found in a file of it.",
+            code="attachment_refused",
+            message="invoice.pdf: The scanner found Win.Test.EICAR_HDB-1 in it.",
+        ),
         425: problem(
-            "The bytes of a file have not come yet.",
+            "The bytes of a file have not come yet, or are being checked.",
             code="attachment_not_ready",
             message="The bytes have not been uploaded yet.",
         ),

@@ -230,6 +230,9 @@ def _reasons(message_ids: Iterable[UUID]) -> dict[UUID, str]:
         if file.state in NEVER_READY:
             why = (file.reason or file.state).rstrip(".")
             words[row.message_id].append(f"{row.filename}: {why}")
+        elif file.state == AttachmentState.STORED:
+            why = f": {file.reason.rstrip('.')}" if file.reason else ""
+            words[row.message_id].append(f"{row.filename} has not been checked in time{why}")
         else:
             words[row.message_id].append(f"{row.filename} has not been uploaded in time")
     return {id: "Not sent: " + "; ".join(some) + "." for id, some in words.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from attachments.models import Attachment, AttachmentState, Origin
+from attachments.scanning.verdicts import standing_of
+from attachments.services import announce_attachments
 from messaging.acceptance import shorten_references
 from messaging.addresses import Address
 from messaging.models import Arrival, Folder, Inbox, Message, MessageAttachment, Thread
@@ -129,7 +132,7 @@ def _enclose(message: Message, files: Sequence[Found]) -> None:
             content_type=one.content_type,
             size=one.blob.size,
             sha256=one.blob.sha256,
-            state=AttachmentState.READY,
+            **asdict(standing_of(one.blob)),
             origin=Origin.RECEIVED,
             blob=one.blob,
             created_at=now,
@@ -149,6 +152,8 @@ def _enclose(message: Message, files: Sequence[Found]) -> None:
             container=rows[one.container] if one.container else None,
         )
     MessageAttachment.objects.bulk_create(rows.values())
+    if any(attachment.state != AttachmentState.READY for attachment in attachments):
+        announce_attachments(attachments)
 
 
 def message_id_of(fields: Fields) -> str:

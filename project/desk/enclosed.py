@@ -129,6 +129,8 @@ def trouble_of(file: Attachment) -> str:
     """Why its bytes are not to be had; blank when they are."""
     if file.state in (AttachmentState.REFUSED, AttachmentState.GONE):
         return file.reason or "Is no longer here"
+    if file.state == AttachmentState.STORED and file.reason:
+        return f"Could not be checked yet. {file.reason}"
     return STATES.get(file.state, "")
 
 

@@ -17,6 +17,7 @@ class LateFile:
     size: int
     offset: int
     is_checked: bool  # all of it is in, and is being looked at
+    reason: str  # why that takes so long
 
     @property
     def percent(self) -> int:
@@ -33,6 +34,7 @@ def read_late_files(files: Collection[Attachment]) -> dict[UUID, LateFile]:
             size=file.size,
             offset=offsets.get(file.pk, 0),
             is_checked=file.state == AttachmentState.STORED,
+            reason=file.reason,
         )
         for file in files
     }

@@ -7,6 +7,7 @@ KINDS: dict[str, str] = {
     "attachment.stored": "The bytes of a file are in, and are looked at.",
     "attachment.ready": "A file can be sent and downloaded.",
     "attachment.refused": "A file may not be sent.",
+    "attachment.released": "A file may be used though no scanner calls it clean, and why.",
     "attachment.expired": "The bytes of a file are gone.",
     "attachment.deleted": "A file was deleted.",
     "customer.created": "A contact was made.",

@@ -112,8 +112,9 @@ export class FileRow {
   #saidOf({ state, size, inline, reason }) {
     const { upload, halfDone } = this.file;
     if (state === "ready") {
-      return [inWords(size), inline && "in the text", upload?.note].filter(Boolean).join(" · ");
+      return [inWords(size), inline && "in the text", reason?.message, upload?.note].filter(Boolean).join(" · ");
     }
+    if (state === "stored" && reason) return `Could not be checked yet: ${reason.message}`;
     if (state === "stored" || halfDone?.sent === size) return `${inWords(size)} · Being checked`;
     if (state === "reserved" && halfDone) {
       return `Half-done: ${ofInWords(halfDone.sent, size)}. Choose the same file to go on`;

@@ -7,6 +7,7 @@ import pytest
 
 from attachments.limits import Limits
 from attachments.models import Attachment, Origin, Preview
+from attachments.scanning.queue import scan_due
 from drafts.models import Draft
 from drafts.services import create_draft
 from messaging.enclosures import Enclosure
@@ -17,6 +18,7 @@ from tests.attachments.make import PNG, make_draft_with
 from tests.desk.reading import Node, parsed
 from tests.messaging.make import letter_to, make_file, make_inbox, make_message
 from tests.people import Person
+from tests.services.clamav import EICAR, EICAR_NAME, ClamAV
 
 URL = "/mail/files"
 STATEMENTS = 14  # 3 of them for the files, the others for the page around them
@@ -232,3 +234,20 @@ def test_who_may_only_read_deletes_nothing(office: Person) -> None:
     assert "Delete it" not in office.browser.get(path(file)).content.decode()
     assert office.browser.post(f"{path(file)}/delete").status_code == 403
     assert Attachment.objects.visible().filter(pk=file.pk).exists()
+
+
+def test_a_file_says_what_its_scan_came_to(office: Person, scanning: ClamAV) -> None:
+    good = make_file(office.workspace, b"good", filename="good.txt")
+    bad = make_file(office.workspace, EICAR, filename="bad.txt")
+    assert "Is being checked" in opened(office, good)
+    scan_due()
+    assert "Clean" in opened(office, good)
+    assert "Download" in opened(office, good)
+    page = opened(office, bad)
+    assert f"The scanner found {EICAR_NAME} in it." in page
+    assert "Infected" in page
+    assert "Download" not in page
+
+
+def opened(person: Person, file: Attachment) -> str:
+    return str(person.browser.get(path(file)).content.decode())

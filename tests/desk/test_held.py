@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from attachments.models import Upload
+from attachments.scanning.queue import scan_due
 from drafts.models import Draft, DraftState
 from drafts.services import send_draft
 from messaging.models import Inbox, Message
@@ -18,6 +19,7 @@ from tests.desk.reading import Node, parsed, said
 from tests.drafts.make import again, limits_of, make_draft
 from tests.messaging.make import delivery_of, make_file, make_message, make_reservation
 from tests.people import Person
+from tests.services.clamav import ClamAV
 
 SOON = timedelta(hours=2)
 
@@ -97,6 +99,21 @@ def test_waiting_mail_says_for_which_files_and_how_far_they_are(alice: Person, i
     assert row.one("progress").attributes["value"] == "25"
     links = [one.attributes["href"] for one in row.all("a")]
     assert f"/mail/drafts/{spell('drf', draft.pk)}" in links
+
+
+def test_it_says_why_a_file_is_still_being_checked(
+    alice: Person, inbox: Inbox, scanning: ClamAV, settings: Any
+):
+    settings.SCAN_WAIT_SECONDS = 0.0
+    scanning.stop()
+    draft = make_draft(inbox, files=[make_file(inbox.workspace, filename="film.mp4")])
+    send_draft(draft=draft, limits=limits_of(draft))
+    (row,) = rows_of(alice, inbox, "waiting")
+    assert "is being checked" in row.text
+    assert "has not answered" not in row.text
+    scan_due()
+    (row,) = rows_of(alice, inbox, "waiting")
+    assert "The scanner has not answered since" in row.text
 
 
 def test_the_lists_cost_the_same_however_long_they_are(

@@ -17,6 +17,7 @@ from project.contracts.doors import DOORS, Door
 from tests.make import PASSWORD, make_user
 from tests.messaging.make import letter_to, make_inbox, make_message
 from tests.people import Person
+from tests.services.clamav import ClamAV
 
 
 def test_the_front_page_says_what_this_is(db: None) -> None:
@@ -70,11 +71,11 @@ def test_it_is_ready(db: None) -> None:
     assert answer.json()["ready"] is True
     assert set(answer.json()["checks"]) == {
         *("database", "storage", "disk", "cache"),
-        *("broker", "queue"),
+        *("broker", "queue", "scanner"),
     }
 
 
-OTHERS = ("storage", "disk", "cache", "broker", "queue")
+OTHERS = ("storage", "disk", "cache", "broker", "queue", "scanner")
 
 
 def test_it_is_not_ready_without_its_database(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,6 +98,13 @@ def test_it_tells_of_work_that_nobody_does_without_being_taken_away(alice: Perso
     answer = Client().get("/readyz")
     assert (answer.status_code, answer.json()["checks"]["queue"]) == (200, "failed")
     assert Client().get("/readyz?all=true").status_code == 503
+
+
+def test_it_tells_of_a_scanner_that_is_not_there(db: None, scanning: ClamAV) -> None:
+    assert Client().get("/readyz").json()["checks"]["scanner"] == "ok"
+    scanning.stop()
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["scanner"]) == (200, "failed")
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/"])
