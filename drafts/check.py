@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from attachments.disguises import disguise_of, does_not_look_like
 from attachments.limits import Limits, MailSizes
 from attachments.models import Attachment, AttachmentState
 from attachments.scanning.verdicts import UNSCANNED
@@ -37,40 +38,6 @@ MANY_VISIBLE = 25  # recipients who see each other, from which on Bcc is suggest
 
 #: stands for the sender while there is none, so that the size can be told
 NOBODY = Address("nobody@localhost")
-
-#: types that first bytes tell for sure
-TELLING = frozenset(
-    {
-        "application/gzip",
-        "application/pdf",
-        "application/vnd.rar",
-        "application/x-7z-compressed",
-        "application/x-dosexec",
-        "application/x-executable",
-        "application/x-rar",
-        "application/zip",
-        "image/bmp",
-        "image/gif",
-        "image/jpeg",
-        "image/png",
-        "image/tiff",
-        "image/webp",
-    }
-)
-#: declared type -> what its bytes may be called as well
-ALIASES = {
-    "application/vnd.microsoft.portable-executable": "application/x-dosexec",
-    "application/vnd.rar": "application/x-rar",
-    "application/x-gzip": "application/gzip",
-    "application/x-msdownload": "application/x-dosexec",
-    "application/x-zip-compressed": "application/zip",
-    "image/jpg": "image/jpeg",
-    "image/pjpeg": "image/jpeg",
-    "image/x-ms-bmp": "image/bmp",
-    "image/x-png": "image/png",
-}
-#: types of which many formats are made
-WRAPPINGS = {"application/zip", "application/gzip"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +304,16 @@ def _file(file: DraftAttachment, limits: Limits) -> Iterator[Finding]:
             limit=essence,
             actual=sniffed,
         )
+    elif disguise := disguise_of(file.name, sniffed=sniffed):
+        yield Finding(
+            code="misleading_name",
+            severity=WARNING,
+            message=f"{file.name} looks like .{disguise.shown}, and is {disguise.is_really}.",
+            field="filename",
+            limit=disguise.shown,
+            actual=disguise.is_really,
+            remedy="Give it a name that says what it is.",
+        )
 
 
 def _state(name: str, attachment: Attachment) -> Iterator[Finding]:
@@ -398,18 +375,3 @@ def _content_ids(files: list[DraftAttachment]) -> Iterator[Finding]:
                 attachment_id=file.attachment_id,
                 actual=file.content_id,
             )
-
-
-def does_not_look_like(*, declared: str, sniffed: str) -> bool:
-    """Whether bytes whose type can be told for sure are declared as something else.
-
-    Formats that are made of another one (documents of zip, images of XML) are what they say.
-    """
-    essence = declared.partition(";")[0]
-    essence = ALIASES.get(essence, essence)
-    found = ALIASES.get(sniffed, sniffed)
-    if UNKNOWN in (essence, found) or essence == found:
-        return False
-    if found in WRAPPINGS and essence not in TELLING and not essence.startswith("text/"):
-        return False
-    return essence in TELLING or found in TELLING
