@@ -145,10 +145,9 @@ class Parcel:
         }
 
     def _verdicts(self) -> dict[str, str]:
-        """What a scan has said of its files, by their digests, where there was one."""
+        """What the scanner has said of its files, by their digests."""
         blobs = [one.attachment.blob for one in self.message.enclosures.all() if one.in_mail]
-        found = {blob.sha256: getattr(blob, "verdict", None) for blob in blobs if blob}
-        return {digest: str(verdict) for digest, verdict in found.items() if verdict}
+        return {blob.sha256: blob.verdict for blob in blobs if blob}
 
     def _tried(self) -> Try:
         return Try(
