@@ -6,3 +6,4 @@ class AttachmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from attachments import checks  # noqa: F401  (registers them)
+        from attachments.inventory import own  # noqa: F401

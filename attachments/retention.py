@@ -11,13 +11,15 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from attachments.errors import AttachmentInUse, AttachmentNotFound
+from attachments.errors import AttachmentInUse, AttachmentNotFound, BytesMissing
 from attachments.incoming import incoming_folder
+from attachments.inventory.repair import sweep_uploaded
 from attachments.models import Attachment, AttachmentState, Blob, Upload
 from attachments.partial import drop_uploads
 from attachments.previews import preview_key
@@ -72,12 +74,25 @@ def lose_attachment(*, attachment: Attachment) -> None:
         _bury([locked], at=timezone.now(), code="lost", reason=reason)
 
 
+@transaction.atomic
+def lose_blob(*, id: UUID) -> int:
+    """Say of all files with these bytes that the storage has lost them; returns how many.
+
+    The blob's row goes with the next sweep: who uploads the same bytes stores them anew.
+    """
+    found = list(Attachment.objects.locked().filter(blob=id))
+    reason = "The bytes of this file are missing from the storage."
+    _bury(found, at=timezone.now(), code=BytesMissing.code, reason=reason)
+    return len(found)
+
+
 def purge(*, at: datetime) -> None:
     """Remove everything whose time is over at `at`."""
     purge_expired(at=at)
     drop_expired_uploads(at=at)
     sweep_blobs(at=at)
     sweep_incoming()
+    sweep_uploaded(at=at)
 
 
 def purge_expired(*, at: datetime) -> int:

@@ -19,7 +19,7 @@ from django.utils.http import content_disposition_header
 from storages.backends import s3  # type: ignore[import-untyped]
 
 from attachments.errors import StorageUnavailable
-from attachments.storage import ObjectChanged
+from attachments.storage import ObjectChanged, StoredObject
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -165,6 +165,26 @@ class S3Storage(s3.S3Storage):  # type: ignore[misc]
             beside = self.client.list_objects_v2(Bucket=self.bucket_name, Prefix=f"{key}.")
             for found in beside.get("Contents", ()):
                 self.client.delete_object(Bucket=self.bucket_name, Key=found["Key"])
+
+    def walk(self, *, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """What lies here, in the order of keys; those that begin so, and come after that one."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket_name, Prefix=prefix, StartAfter=after
+        )
+        with plain_errors(prefix):
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    yield StoredObject(found["Key"], found["Size"], found["LastModified"])
+
+    def walk_parts(self) -> Iterator[StoredObject]:
+        """The multipart uploads that nobody has ended, by their keys; `drop_parts` ends them."""
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self.bucket_name
+        )
+        with plain_errors(""):
+            for page in pages:
+                for found in page.get("Uploads", ()):
+                    yield StoredObject(found["Key"], 0, found["Initiated"])
 
     def size(self, name: str) -> int:
         with plain_errors(name):

@@ -1,15 +1,18 @@
-"""Where the bytes lie: Django's `Storage` with two more verbs.
+"""Where the bytes lie: Django's `Storage` with more verbs.
 
 `upload_url(key, length=, ttl=)` and `download_url(key, name=, type=, disposition=, ttl=)` give
 addresses at which the storage itself takes and gives the bytes; they are None where it has none:
-the bytes then go through our own `/up` and `/dl`. "Not there" is always FileNotFoundError.
+the bytes then go through our own `/up` and `/dl`. `walk` gives what lies there, in the order of
+its keys. "Not there" is always FileNotFoundError.
 Keys are made by us and never come from a file's name.
 """
 
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +23,15 @@ from attachments.incoming import room_needed
 
 if TYPE_CHECKING:
     from attachments.s3 import S3Storage
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """What lies at a key, and since when it has been lying there."""
+
+    key: str
+    size: int  # bytes
+    since: datetime
 
 
 class ObjectChanged(Exception):
@@ -63,6 +75,34 @@ class DiskStorage(FileSystemStorage):
             for folder in (path.parent, *(made.parent for made in fresh)):
                 sync_path(folder)
 
+    def walk(self, *, prefix: str = "", after: str = "") -> Iterator[StoredObject]:
+        """What lies here, in the order of keys; those that begin so, and come after that one.
+
+        In memory are the names of the folders on the way to it. What goes meanwhile is left out.
+        """
+        yield from self._walk("", prefix=prefix, after=after)
+
+    def _walk(self, folder: str, *, prefix: str, after: str) -> Iterator[StoredObject]:
+        for name in _names_in(Path(self.path(folder))):
+            key = folder + name
+            if not (key.startswith(prefix) or (name.endswith("/") and prefix.startswith(key))):
+                continue
+            if key <= after and not after.startswith(key):
+                continue
+            if name.endswith("/"):
+                yield from self._walk(key, prefix=prefix, after=after)
+            elif key > after and (found := self._stat(key)):
+                yield found
+
+    def _stat(self, key: str) -> StoredObject | None:
+        """When it came to lie here is when the name was made, not when the bytes were written."""
+        try:
+            facts = os.lstat(self.path(key))
+        except FileNotFoundError:
+            return None
+        since = datetime.fromtimestamp(max(facts.st_ctime, facts.st_mtime), UTC)
+        return StoredObject(key, facts.st_size, since)
+
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
         # Unbuffered: blocks are large, and the place of the descriptor is the place of the file,
         # on which sendfile relies.
@@ -81,6 +121,19 @@ class DiskStorage(FileSystemStorage):
             for made in fresh:
                 sync_path(made.parent)
         return name
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The names in a folder, those of folders with a slash, sorted as the keys they are part of."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [
+                f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
+                for entry in entries
+            ]
+    except FileNotFoundError:
+        return []
+    return sorted(names)
 
 
 def _missing(folder: Path) -> list[Path]:

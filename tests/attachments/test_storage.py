@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from attachments.errors import StorageFull
 from attachments.storage import DiskStorage, attachment_storage
@@ -68,6 +69,35 @@ def test_it_reads_from_anywhere(key):
             assert file.tell() == min(place + 8, 1024)
         file.seek(0, os.SEEK_END)
         assert file.read(8) == b""
+
+
+def test_it_tells_what_lies_there_in_the_order_of_keys(key):
+    """That of their bytes, in which a slash comes after a dot and a minus."""
+    storage = attachment_storage()
+    names = ("a", "a-b", "a.b", "b/b", "b/b.c", "b/c/c", "b0", "c/a", "A")
+    for name in names:
+        storage.save(f"{key}/{name}", ContentFile(name.encode()))
+    before = timezone.now() - HOUR
+    walked = list(storage.walk(prefix=f"{key}/"))
+    assert [found.key for found in walked] == sorted(f"{key}/{name}" for name in names)
+    assert [found.size for found in walked] == [len(name) for name in sorted(names)]
+    assert all(before < found.since < before + 2 * HOUR for found in walked)
+    for found in walked:
+        rest = list(storage.walk(prefix=f"{key}/", after=found.key))
+        assert rest == walked[walked.index(found) + 1 :]
+    assert next(storage.walk(prefix=f"{key}/b/b")).key == f"{key}/b/b"
+    assert list(storage.walk(prefix=f"{key}/d")) == []
+
+
+def test_the_disk_counts_from_when_a_name_was_made(disk, key):
+    """Bytes may be days old when they come to lie at a key that somebody is about to note."""
+    disk.save("incoming/old", ContentFile(b"foo"))
+    past = timezone.now() - timedelta(days=2)
+    os.utime(disk.path("incoming/old"), (past.timestamp(), past.timestamp()))
+    disk.copy("incoming/old", key, etag="")
+    (found,) = disk.walk(prefix=key)
+    assert found.since > timezone.now() - HOUR
+    disk.delete("incoming/old")
 
 
 def test_what_is_not_there_is_a_file_not_found_error(key):

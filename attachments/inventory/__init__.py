@@ -1,0 +1,1 @@
+"""Whether the storage has what the database says, and nothing else."""
