@@ -110,6 +110,18 @@ class NotUnknown(Conflict):
     code = "not_unknown"
 
 
+class NotHeld(Conflict):
+    """Nobody holds it back."""
+
+    code = "not_held"
+
+
+class NothingToRetry(Conflict):
+    """Nobody of its recipients waits for another try, or was given up."""
+
+    code = "nothing_to_retry"
+
+
 class MessageUnfinished(Conflict):
     """The message has not left yet."""
 

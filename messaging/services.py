@@ -230,7 +230,7 @@ def _held_back(message: Message) -> list[UUID]:
     rows = Delivery.objects.filter(message=message).order_by("pk").select_for_update(no_key=True)
     states = dict(rows.values_list("pk", "state"))
     handed_over = Recipient.objects.filter(delivery__in=states, state__in=HANDED_OVER)
-    may_be_held = {"queued", "waiting", "claimed"}
+    may_be_held = {"queued", "waiting", "held", "claimed"}
     if not states or not may_be_held.issuperset(states.values()) or handed_over.exists():
         raise TooLate("It has been sent, or is being sent right now.")
     return list(states)

@@ -20,6 +20,7 @@ Narrow = Callable[[MessageQuerySet, Any], MessageQuerySet]
 ON_THEIR_WAY = (
     Status.SCHEDULED,
     Status.WAITING,
+    Status.HELD,
     Status.QUEUED,
     Status.SENDING,
     Status.DEFERRED,

@@ -44,6 +44,7 @@ class Status(models.TextChoices):
 
     SCHEDULED = "scheduled"
     WAITING = "waiting"
+    HELD = "held"
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
@@ -56,7 +57,7 @@ class Status(models.TextChoices):
     RECEIVED = "received"
 
 
-OPEN = ("queued", "waiting", "claimed", "data")  # states of a delivery that may still send
+OPEN = ("queued", "waiting", "held", "claimed", "data")  # states of a delivery that may still send
 REACHED = ("accepted", "delivered", "complained")  # the recipient's server took it, and kept it
 
 
@@ -75,7 +76,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         )
 
     def settled(self) -> MessageQuerySet:
-        """Messages that will not leave any more: no delivery is queued, waiting or under way."""
+        """Messages that will not leave any more: no delivery is open."""
         return self.exclude(deliveries__state__in=OPEN)
 
     def at_rest(self) -> MessageQuerySet:
@@ -214,6 +215,8 @@ class Message(models.Model):
             return Status.SENDING
         if "unknown" in outcomes:
             return Status.UNKNOWN
+        if "held" in states:
+            return Status.HELD
         if "waiting" in states or (any(one.is_due(at) for one in queued) and self.waiting_for()):
             return Status.WAITING
         if "deferred" in outcomes or any(delivery.attempts for delivery in queued):
@@ -248,6 +251,7 @@ def _status_condition(status: Status, at: datetime) -> Q:
         (Status.CANCELED, Q(~some(state__in=(*OPEN, "done", "failed")))),
         (Status.SENDING, Q(some(state__in=("claimed", "data")))),
         (Status.UNKNOWN, Q(recipient("unknown"))),
+        (Status.HELD, Q(some(state="held"))),
         (Status.WAITING, Q(some(state="waiting")) | (Q(due) & Q(unready))),
         (Status.DEFERRED, Q(some(state="queued", attempts__gt=0)) | Q(recipient("deferred"))),
         (Status.QUEUED, Q(due)),

@@ -39,6 +39,7 @@ class Delivery(models.Model):
         CLAIMED = "claimed"  # a worker has it; nothing of it can have been accepted
         DATA = "data"  # past the point of no return: the final dot may have been sent
         DONE = "done"  # nothing more by itself; the recipients tell what it came to
+        HELD = "held"  # an operator keeps it back, until somebody releases or cancels it
         FAILED = "failed"  # a file never came
         CANCELED = "canceled"
 
@@ -70,6 +71,7 @@ class Delivery(models.Model):
                         "claimed",
                         "data",
                         "done",
+                        "held",
                         "failed",
                         "canceled",
                     )
@@ -166,6 +168,11 @@ class Recipient(models.Model):
                 fields=["delivery"],
                 name="recipient_left",
                 condition=Q(state__in=("pending", "deferred")),
+            ),
+            models.Index(  # what has gone wrong lately, and why
+                fields=["at"],
+                name="recipient_trouble",
+                condition=Q(state__in=("deferred", "refused", "bounced")),
             ),
             models.Index(fields=["at"], name="recipient_unknown", condition=Q(state="unknown")),
             models.Index(fields=["email"], name="recipient_email"),

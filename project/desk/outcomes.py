@@ -12,6 +12,7 @@ from messaging.models.message import REACHED, Direction, Status
 WORDS: dict[str, str] = {
     Status.SCHEDULED: "Leaves",
     Status.WAITING: "Waits for",
+    Status.HELD: "Held back by an operator",
     Status.QUEUED: "Leaves in a moment",
     Status.SENDING: "Is being sent",
     Status.SENT: "Delivered",
@@ -30,6 +31,7 @@ LOOKS: dict[str, str] = {
     Status.UNKNOWN: "warn",
     Status.DEFERRED: "warn",
     Status.WAITING: "warn",
+    Status.HELD: "warn",
 }
 #: the state of a recipient -> the same of one person
 FATES: dict[str, str] = {

@@ -24,6 +24,7 @@ WORDS = (
 OPEN = {
     Status.SCHEDULED: "queued",
     Status.WAITING: "queued",
+    Status.HELD: "queued",
     Status.QUEUED: "queued",
     Status.DEFERRED: "queued",
     Status.SENDING: "sending",

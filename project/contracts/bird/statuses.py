@@ -139,7 +139,7 @@ def _perhaps(rows: MessageQuerySet, status: Status) -> MessageQuerySet:
 
     The rules themselves would be tried on every message.
     """
-    on_their_way = Q(due_at__isnull=False) | Q(state="waiting")
+    on_their_way = Q(due_at__isnull=False) | Q(state__in=("waiting", "held"))
     if status in (Status.SCHEDULED, Status.ACCEPTED):
         likely = Delivery.objects.filter(on_their_way)
     elif status == Status.CANCELED:

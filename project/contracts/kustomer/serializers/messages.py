@@ -34,6 +34,7 @@ DIRECTIONS = {Direction.OUTBOUND: "out", Direction.INBOUND: "in"}
 #: what has become of it -> the vendor's word; everything else is an error
 STATUSES = {
     Status.QUEUED: "sent",
+    Status.HELD: "sent",
     Status.SENDING: "sent",
     Status.DEFERRED: "sent",
     Status.SENT: "sent",

@@ -40,7 +40,7 @@ from project.ids import read_hex, spell_hex
 from project.tenancy.models import Scope
 
 #: what has left, or is leaving; the draft of a message with another status is open or gone
-LEAVING = (Status.QUEUED, Status.SENDING, Status.DEFERRED, Status.UNKNOWN)
+LEAVING = (Status.QUEUED, Status.HELD, Status.SENDING, Status.DEFERRED, Status.UNKNOWN)
 
 
 class KustomerDraftsView(KustomerView, DraftsView):
