@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Sum
 
 from attachments.models import Attachment, AttachmentQuerySet, Blob, BlobQuerySet
-from project.tenancy.models import Workspace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +21,13 @@ class StorageFigures:
     logical_bytes: int
 
 
-def storage_figures(*, workspace: Workspace | None = None) -> StorageFigures:
-    """The storage of the installation, or of one workspace; two queries over all of its rows."""
+def storage_figures(*, workspaces: Collection[UUID] | None = None) -> StorageFigures:
+    """The storage of the installation, or of some workspaces; two queries over all of its rows."""
     blobs, files = BlobQuerySet(Blob).standing(), AttachmentQuerySet(Attachment)
     files = files.filter(blob__isnull=False)
-    if workspace is not None:
-        blobs, files = blobs.filter(workspace=workspace), files.filter(workspace=workspace)
+    if workspaces is not None:
+        blobs = blobs.filter(workspace__in=workspaces)
+        files = files.filter(workspace__in=workspaces)
     stored = blobs.aggregate(number=Count("pk"), bytes=Sum("size", default=0))
     logical = files.aggregate(number=Count("pk"), bytes=Sum("size", default=0))
     return StorageFigures(

@@ -1,3 +1,5 @@
+"""Drafts in the back office, for looking: they are written by whom they belong to."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,19 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from drafts.models import Draft, DraftAttachment, DraftState
-
-
-class ReadOnly:
-    """For looking: drafts are written by whom they belong to."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+from project.tenancy.office import ReadOnlyAdmin, ReadOnlyInline
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -37,14 +27,15 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=wanted.values("pk"))
 
 
-class EnclosureInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class EnclosureInline(ReadOnlyInline):
     model = DraftAttachment
+    workspace_at = "draft__workspace"
+    show_change_link = False
     fields = ["position", "attachment", "filename", "inline", "content_id"]
-    extra = 0
 
 
 @admin.register(Draft)
-class DraftAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class DraftAdmin(ReadOnlyAdmin):
     list_display = [
         "__str__",
         "workspace",
@@ -58,10 +49,10 @@ class DraftAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = [StateFilter, "channel", "workspace", "created_at"]
     search_fields = ["subject", "from_email", "inbox__address"]
     date_hierarchy = "created_at"
-    show_full_result_count = False
+    exclude = ["text", "html", "annotations"]
     inlines = [EnclosureInline]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+    def rows(self, request: HttpRequest) -> QuerySet[Any]:
         return Draft.objects.in_full().select_related("workspace")
 
     @admin.display(description="state")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from messaging.errors import TooLate
+from messaging.dossier import dossier_of
+from messaging.figures import stages
+from messaging.interventions import hold_message, release_message, retry_message
 from messaging.models import (
     Arrival,
     Attempt,
@@ -25,14 +27,22 @@ from messaging.models import (
     Suppression,
     Thread,
 )
+from messaging.models.message import Status
 from messaging.receiving.parsing import parse_again
-from messaging.services import cancel_message
+from messaging.services import cancel_message, resolve_message
 from messaging.suppressions import unsuppress
-from project.tenancy.admin import ReadOnlyAdmin, ReadOnlyInline
+from project.tenancy.office import (
+    Deed,
+    EditableAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    reach_of,
+)
 
 
 class FolderInline(ReadOnlyInline):
     model = Folder
+    workspace_at = "inbox__workspace"
 
 
 @admin.register(Inbox)
@@ -47,6 +57,7 @@ class InboxAdmin(ReadOnlyAdmin):
 
 @admin.register(Folder)
 class FolderAdmin(ReadOnlyAdmin):
+    workspace_at = "inbox__workspace"
     list_display = ["name", "role", "inbox", "created_at"]
     list_filter = ["role"]
     list_select_related = ["inbox"]
@@ -59,7 +70,7 @@ class CustomerAddressInline(ReadOnlyInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CustomerAdmin(EditableAdmin):
     list_display = ["__str__", "email", "workspace", "created_at", "updated_at"]
     inlines = [CustomerAddressInline]
     list_filter = ["workspace"]
@@ -67,9 +78,8 @@ class CustomerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "addresses__value", "external_id"]
     raw_id_fields = ["workspace"]
     readonly_fields = ["created_at", "updated_at"]
-    show_full_result_count = False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+    def rows(self, request: HttpRequest) -> QuerySet[Customer]:
         return Customer.objects.in_full()
 
 
@@ -87,15 +97,14 @@ class SuppressionAdmin(ReadOnlyAdmin):
     list_filter = ["reason", "applies_to", "workspace"]
     list_select_related = ["workspace"]
     search_fields = ["email"]
-    actions = ["lift"]
-
-    @admin.action(description="Write to the chosen addresses again", permissions=["lift"])
-    def lift(self, request: HttpRequest, chosen: QuerySet[Suppression]) -> None:
-        for suppression in chosen:
-            unsuppress(suppression=suppression)
-
-    def has_lift_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.delete_suppression")
+    deeds = [
+        Deed(
+            name="lift",
+            label="Lift",
+            effect="The workspace writes to these addresses again; what was not sent stays so.",
+            do=lambda suppression: unsuppress(suppression=suppression),
+        )
+    ]
 
 
 @admin.register(Thread)
@@ -106,18 +115,26 @@ class ThreadAdmin(ReadOnlyAdmin):
     search_fields = ["subject", "inbox__address"]
 
 
-class EnclosureInline(ReadOnlyInline):
-    model = MessageAttachment
-    fields = ["position", "filename", "attachment", "inline", "content_id", "in_mail"]
+class StatusFilter(admin.SimpleListFilter):
+    """What has become of messages, by the rules of `status_at`."""
 
+    title = "status"
+    parameter_name = "status"
 
-class DeliveryInline(ReadOnlyInline):
-    model = Delivery
-    fields = ["route", "state", "due_at", "attempts", "deadline", "reason", "done_at"]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(status.value), str(status.label)) for status in Status]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in Status.values:
+            return queryset
+        wanted = Message.objects.with_status(str(self.value()), at=timezone.now())
+        return queryset.filter(pk__in=wanted.order_by().values("pk"))
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
+    """Messages, without their words: a body is shown on a page of its own, for a reason."""
+
     list_display = [
         "subject",
         "status",
@@ -129,42 +146,92 @@ class MessageAdmin(ReadOnlyAdmin):
         "created_at",
         "sent_at",
     ]
-    list_filter = ["direction", "channel", "workspace", "created_at"]
+    list_filter = [StatusFilter, "direction", "channel", "workspace", "created_at"]
     list_select_related = ["inbox"]
     search_fields = ["subject", "from_email", "rfc_message_id", "deliveries__recipients__email"]
-    exclude = ["text", "html"]
-    inlines = [EnclosureInline, DeliveryInline]
-    actions = ["cancel"]
+    fields = [
+        ("workspace", "inbox", "folder"),
+        ("direction", "channel", "category"),
+        ("size", "attachment_count"),
+        ("thread", "customer"),
+        ("send_at", "sent_at", "created_at"),
+        ("tags", "metadata"),
+        ("stores_content", "files_until", "files_released_at", "trashed_at"),
+    ]
+    change_form_template = "admin/office/message.html"
+    deeds = [
+        Deed(
+            name="retry",
+            label="Retry now",
+            effect=(
+                "What waits for its next try is tried now, and so is who was given up. Nobody is "
+                "tried whose server may have the mail."
+            ),
+            do=lambda message: retry_message(message=message),
+        ),
+        Deed(
+            name="hold",
+            label="Hold",
+            effect="What has not left stays here until somebody releases or cancels it.",
+            do=lambda message: hold_message(message=message),
+        ),
+        Deed(
+            name="release",
+            label="Release",
+            effect="What is held leaves at its time, or now.",
+            do=lambda message: release_message(message=message),
+        ),
+        Deed(
+            name="cancel",
+            label="Cancel",
+            effect="They never leave. What has left, or is leaving right now, stays as it is.",
+            do=lambda message: cancel_message(message=message),
+        ),
+        Deed(
+            name="resolve_sent",
+            label="Resolve as sent",
+            effect="Recipients of whom nobody knows whether they have it are said to have it.",
+            do=lambda message: resolve_message(message=message, outcome="sent"),
+        ),
+        Deed(
+            name="resolve_unsent",
+            label="Resolve as not sent",
+            effect="Recipients of whom nobody knows whether they have it are said not to have it.",
+            do=lambda message: resolve_message(message=message, outcome="failed"),
+        ),
+    ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return Message.objects.in_full().defer("text", "html", "headers")
+    def rows(self, request: HttpRequest) -> QuerySet[Message]:
+        return Message.objects.in_full().defer("text", "html", "headers", "annotations")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        message = self.get_object(request, object_id)
+        known: dict[str, Any] = dict(extra_context or {})
+        if message is not None:
+            known["dossier"] = dossier_of(message)
+            known["may_open"] = reach_of(request).may_operate(message.workspace_id)
+        return super().change_view(request, object_id, form_url, known)
 
     @admin.display
     def status(self, message: Message) -> str:
         return message.status_at(timezone.now())
 
-    @admin.action(description="Cancel the chosen messages", permissions=["cancel"])
-    def cancel(self, request: HttpRequest, chosen: QuerySet[Message]) -> None:
-        late = 0
-        for message in chosen:
-            try:
-                cancel_message(message=message)
-            except TooLate:
-                late += 1
-        if late:
-            self.message_user(request, f"Too late for {late} of them.", messages.WARNING)
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.change_message")
-
 
 class RecipientInline(ReadOnlyInline):
     model = Recipient
+    workspace_at = "delivery__message__workspace"
     fields = ["email", "role", "state", "code", "reply", "at"]
 
 
 class AttemptInline(ReadOnlyInline):
     model = Attempt
+    workspace_at = "delivery__message__workspace"
     fields = ["number", "outcome", "reply", "relay", "started_at", "ended_at"]
 
 
@@ -183,6 +250,20 @@ class Gated(admin.SimpleListFilter):
         return queryset & Delivery.objects.open().gated()
 
 
+class StageFilter(admin.SimpleListFilter):
+    """How far deliveries are, by the rules of the mail flow."""
+
+    title = "stage"
+    parameter_name = "stage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name.capitalize()) for name in stages(timezone.now())]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rule = stages(timezone.now()).get(str(self.value()))
+        return queryset.filter(rule) if rule else queryset
+
+
 @admin.register(Arrival)
 class ArrivalAdmin(ReadOnlyAdmin):
     list_display = [
@@ -198,21 +279,35 @@ class ArrivalAdmin(ReadOnlyAdmin):
     list_filter = ["state", "via", "workspace", "received_at"]
     list_select_related = ["inbox", "workspace"]
     search_fields = ["recipient", "mail_from", "=message__id", "=id"]
-    actions = ["read_again"]
+    deeds = [
+        Deed(
+            name="parse",
+            label="Parse again",
+            effect="Those that could not be read get another three tries.",
+            do=lambda arrival: parse_again(arrival=arrival),
+        )
+    ]
 
-    @admin.action(description="Read those that failed again", permissions=["change_any"])
-    def read_again(self, request: HttpRequest, chosen: QuerySet[Arrival]) -> None:
-        for arrival in chosen:
-            parse_again(arrival=arrival)
 
-    def has_change_any_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("messaging.change_arrival")
+class RouteFilter(admin.SimpleListFilter):
+    """How they leave."""
+
+    title = "route"
+    parameter_name = "via"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("relay", "Relay"), ("local", "Own inboxes"), ("rehearsal", "Rehearsal")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        route = self.value()
+        return queryset.filter(route="" if route == "relay" else route) if route else queryset
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
+    workspace_at = "message__workspace"
     list_display = ["message", "route", "state", "due_at", "attempts", "deadline", "reason"]
-    list_filter = ["state", Gated, "route"]
+    list_filter = [StageFilter, "state", Gated, RouteFilter]
     list_select_related = ["message"]
     search_fields = ["message__subject", "recipients__email", "=message__id"]
     inlines = [RecipientInline, AttemptInline]
@@ -220,14 +315,16 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(Recipient)
 class RecipientAdmin(ReadOnlyAdmin):
+    workspace_at = "delivery__message__workspace"
     list_display = ["email", "role", "state", "code", "reply", "at", "delivery"]
-    list_filter = ["state", "role"]
+    list_filter = ["state", "role", "code"]
     list_select_related = ["delivery"]
     search_fields = ["email", "=delivery__message__id"]
 
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
+    workspace_at = "delivery__message__workspace"
     list_display = ["delivery", "number", "outcome", "relay", "reply", "started_at", "ended_at"]
     list_filter = ["outcome", "relay", "ended_at"]
     list_select_related = ["delivery"]
@@ -236,6 +333,8 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(MessageAttachment)
 class MessageAttachmentAdmin(ReadOnlyAdmin):
+    workspace_at = "message__workspace"
+    exclude = ["annotations"]
     list_display = ["filename", "message", "attachment", "position", "inline", "in_mail"]
     list_filter = ["inline", "in_mail"]
     list_select_related = ["message", "attachment"]
@@ -244,6 +343,7 @@ class MessageAttachmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Captured)
 class CapturedAdmin(ReadOnlyAdmin):
+    workspace_at = "delivery__message__workspace"
     list_display = ["captured_at", "mail_from", "recipients", "size", "sha256"]
     list_filter = ["captured_at"]
     search_fields = ["mail_from", "sha256"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from messaging.models import Arrival, Delivery, Recipient
 
@@ -31,6 +32,7 @@ class Flow:
     late: Heap = Heap()  # tried, and to be tried again
     scheduled: Heap = Heap()
     waiting: Heap = Heap()  # for a file
+    held: Heap = Heap()  # by an operator
     sending: Heap = Heap()
     unknown: Heap = Heap()  # recipients of whom nobody knows whether they have it
     unread: Heap = Heap()  # mail that came in and has not been read
@@ -42,27 +44,56 @@ class Flow:
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
-def flow_at(at: datetime) -> Flow:
-    """The mail flow of the whole installation at `at`; four queries, each by an index."""
+def stages(at: datetime) -> dict[str, Q]:
+    """Deliveries by how far they are at `at`, each rule for one heap of the flow."""
     queued = Q(state=Delivery.State.QUEUED)
-    wanted = {
+    return {
         "due": queued & Q(attempts=0, due_at__lte=at),
         "late": queued & Q(attempts__gt=0),
         "scheduled": queued & Q(attempts=0, due_at__gt=at),
         "sending": Q(state__in=(Delivery.State.CLAIMED, Delivery.State.DATA)),
+        "waiting": Q(state=Delivery.State.WAITING, deadline__isnull=False),
+        "held": Q(state=Delivery.State.HELD, done_at__isnull=True),
     }
+
+
+def flow_at(at: datetime, *, workspaces: Collection[UUID] | None = None) -> Flow:
+    """The mail flow at `at`, of the whole installation or of some workspaces.
+
+    Five queries, each by an index.
+    """
+    rules = stages(at)
+    wanted = {name: rules[name] for name in ("due", "late", "scheduled", "sending")}
+    deliveries, recipients, arrivals = _rows(workspaces)
     out = _heaps(wanted, oldest="due_at")
-    found = Delivery.objects.filter(due_at__isnull=False).aggregate(**out)
-    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, deadline__isnull=False)
-    unknown = Recipient.objects.filter(state=Recipient.State.UNKNOWN)
-    unread = Arrival.objects.filter(due_at__isnull=False)
-    poison = Arrival.objects.filter(state=Arrival.State.FAILED)
+    found = deliveries.filter(due_at__isnull=False).aggregate(**out)
+    parked = {name: deliveries.filter(rules[name]) for name in ("waiting", "held")}
+    unknown = recipients.filter(state=Recipient.State.UNKNOWN)
+    unread = arrivals.filter(due_at__isnull=False)
+    poison = arrivals.filter(state=Arrival.State.FAILED)
     return Flow(
         **{name: Heap(number=found[name], oldest=found[f"{name}_oldest"]) for name in wanted},
-        waiting=_heap(waiting.aggregate(number=Count("pk"), oldest=Min("message__created_at"))),
+        **{
+            name: _heap(rows.aggregate(number=Count("pk"), oldest=Min("message__created_at")))
+            for name, rows in parked.items()
+        },
         unknown=_heap(unknown.aggregate(number=Count("pk"), oldest=Min("at"))),
         unread=_heap(unread.aggregate(number=Count("pk"), oldest=Min("received_at"))),
         poison=_heap(poison.aggregate(number=Count("pk"), oldest=Min("received_at"))),
+    )
+
+
+def _rows(
+    workspaces: Collection[UUID] | None,
+) -> tuple[QuerySet[Delivery], QuerySet[Recipient], QuerySet[Arrival]]:
+    deliveries, recipients = Delivery.objects.all(), Recipient.objects.all()
+    arrivals = Arrival.objects.all()
+    if workspaces is None:
+        return deliveries, recipients, arrivals
+    return (
+        deliveries.filter(message__workspace__in=workspaces),
+        recipients.filter(delivery__message__workspace__in=workspaces),
+        arrivals.filter(workspace__in=workspaces),
     )
 
 

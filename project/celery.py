@@ -54,6 +54,11 @@ app.conf.beat_schedule = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "work-off-jobs": {
+        "task": "project.backoffice.tasks.work_off",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "tell-webhooks": {
         "task": "project.events.tasks.tell_webhooks",
         "schedule": 1.0,

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.base import ContentFile
@@ -20,7 +21,6 @@ from attachments.models import incoming_key
 from attachments.scanning.clamd import Clamd
 from attachments.storage import attachment_storage
 from messaging.figures import flow_at, late_since
-from project.celery import app
 from project.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -41,11 +41,16 @@ def readyz(request: HttpRequest) -> JsonResponse:
     would make a small trouble a large one. So they are told, and decide the status only of
     `?all=true`, for those who watch. What is wrong is in the log only.
     """
-    found = {name: _passes(name, check) for name, check in (NEEDED | WORK).items()}
+    found = dict(passing())
     ready = all(found[name] for name in NEEDED)
     well = all(found.values()) if request.GET.get("all") == "true" else ready
     checks = {name: "ok" if passed else "failed" for name, passed in found.items()}
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if well else 503)
+
+
+def passing() -> list[tuple[str, bool]]:
+    """Every check by name, and whether it passes."""
+    return [(name, _passes(name, check)) for name, check in (NEEDED | WORK).items()]
 
 
 def _passes(name: str, check: Callable[[], object]) -> bool:
@@ -88,7 +93,7 @@ def check_cache() -> None:
 
 def check_broker() -> None:
     """One connection to the broker."""
-    with app.connection_for_write(connect_timeout=2) as line:
+    with current_app.connection_for_write(connect_timeout=2) as line:
         line.ensure_connection(max_retries=0)
 
 

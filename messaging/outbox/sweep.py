@@ -78,7 +78,7 @@ def doubt_what_was_due() -> int:
     They may have left before the restored database was lost: who they were for is in doubt, and
     a person decides. What stays in the house goes on: where it had arrived was lost with the rest.
     """
-    due = Delivery.objects.open().filter(Q(due_at__isnull=True) | Q(due_at__lte=Now()))
+    due = Delivery.objects.open().filter(Q(state=Delivery.State.WAITING) | Q(due_at__lte=Now()))
     doubted = 0
     while True:
         with transaction.atomic(savepoint=False):

@@ -27,6 +27,7 @@ PREFIXES = {
     "attachment": "att",
     "arrival": "arr",
     "customer": "cus",
+    "delivery": "whd",
     "draft": "drf",
     "folder": "fol",
     "inbox": "inb",

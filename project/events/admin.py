@@ -1,24 +1,101 @@
-"""The log, in the back office."""
+"""The log in the back office, which is its audit as well; and who is told of it."""
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from typing import Any
 
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, StreamingHttpResponse
+from django.urls import URLPattern, path
+
+from project.events.audit import lines_of
+from project.events.kinds import KINDS, NOUNS
 from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from project.events.webhooks.endpoints import WebhookOff
 from project.events.webhooks.queue import replay
-from project.tenancy.admin import ReadOnlyAdmin, ReadOnlyInline
+from project.ids import spell
+from project.tenancy.models import User
+from project.tenancy.office import Deed, ReadOnlyAdmin, ReadOnlyInline, reach_of, within
+
+
+class NounFilter(admin.SimpleListFilter):
+    """What it happened to. Told by the list of kinds: the log itself is long."""
+
+    title = "subject"
+    parameter_name = "subject_kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(noun, noun) for noun in NOUNS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(subject_kind=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """What happened."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind, kind) for kind in KINDS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+class ActorFilter(admin.SimpleListFilter):
+    """Who did it: each person of the back office by name, and everybody else by what they are."""
+
+    title = "actor"
+    parameter_name = "by"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        people = User.objects.filter(is_staff=True).order_by("email")
+        sees = reach_of(request).sees
+        if sees is not None:
+            own = Q(pk=request.user.pk) | Q(pk__in=within(User.objects.all(), POSTS, sees))
+            people = people.filter(own)
+        kinds = [("clock", "the clock"), ("key", "programs"), ("user", "people")]
+        return [*kinds, *((spell("usr", one.pk), one.email) for one in people)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        if chosen == "clock":
+            return queryset.filter(actor="")
+        if chosen in ("key", "user"):
+            return queryset.filter(actor__startswith=f"{chosen}:")
+        return queryset.filter(actor=f"user:{chosen}")
+
+
+POSTS = "posts__workspace"
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ["at", "kind", "subject_id", "actor", "workspace"]
-    list_filter = ["subject_kind", "kind", "workspace", "at"]
+    list_display = ["at", "kind", "subject_id", "actor", "reason", "workspace"]
+    list_filter = [ActorFilter, NounFilter, KindFilter, "workspace", "at"]
     list_select_related = ["workspace"]
     search_fields = ["=subject_id", "actor", "kind"]
     ordering = ["-position"]
+    change_list_template = "admin/office/events.html"
+
+    @admin.display
+    def reason(self, event: Event) -> str:
+        return str(event.payload.get("reason") or "")
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export)
+        return [path("export.csv", export, name="events_event_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse:
+        """The events that match the list's filters, as CSV."""
+        found = self.get_changelist_instance(request).get_queryset(request)
+        answer = StreamingHttpResponse(lines_of(found), content_type="text/csv; charset=utf-8")
+        answer["Content-Disposition"] = 'attachment; filename="events.csv"'
+        return answer
 
 
 @admin.register(WebhookEndpoint)
@@ -32,36 +109,33 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 
 class WebhookAttemptInline(ReadOnlyInline):
     model = WebhookAttempt
+    workspace_at = "delivery__endpoint__workspace"
     fields = ["started_at", "ended_at", "url", "status", "problem", "answer"]
 
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
+    workspace_at = "endpoint__workspace"
+    deeds = [
+        Deed(
+            name="replay",
+            label="Tell again",
+            effect="Their endpoints are told the same again, whatever came of it before.",
+            do=lambda delivery: replay(delivery=delivery),
+        )
+    ]
     list_display = ["kind", "state", "tries", "due_at", "problem", "endpoint", "created_at"]
     list_filter = ["state", "kind", "created_at"]
     list_select_related = ["endpoint"]
     search_fields = ["endpoint__url", "=event__subject_id", "=id"]
     raw_id_fields = ["event"]
     inlines = [WebhookAttemptInline]
-    actions = ["replay"]
-
-    @admin.action(description="Tell the chosen ones again", permissions=["replay"])
-    def replay(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
-        off = 0
-        for delivery in chosen.select_related("endpoint"):
-            try:
-                replay(delivery=delivery)
-            except WebhookOff:
-                off += 1
-        if off:
-            self.message_user(request, f"{off} of them go nowhere: turned off.", messages.WARNING)
-
-    def has_replay_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("events.change_webhookdelivery")
+    exclude = ["body", "claim"]
 
 
 @admin.register(WebhookAttempt)
 class WebhookAttemptAdmin(ReadOnlyAdmin):
+    workspace_at = "delivery__endpoint__workspace"
     list_display = ["started_at", "url", "status", "problem", "delivery"]
     list_filter = ["status", "started_at"]
     list_select_related = ["delivery"]

@@ -17,46 +17,20 @@ from project.tenancy.models import (
     IdempotencyRecord,
     Invitation,
     Member,
+    Post,
     Scope,
     User,
     Workspace,
 )
+from project.tenancy.office import (
+    Deed,
+    EditableAdmin,
+    EditableInline,
+    ReadOnlyAdmin,
+    Workspaces,
+    is_superuser,
+)
 from project.tenancy.services import create_key, revoke_key
-
-admin.site.site_header = "Enclose"
-admin.site.site_title = "Enclose"
-admin.site.index_title = "Back office"
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """For looking: rows change through the services only."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows that belong to the one that is looked at."""
-
-    extra = 0
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class NewPerson(forms.ModelForm):  # type: ignore[type-arg]
@@ -86,14 +60,21 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = "__all__"  # noqa: DJ007  the fieldsets say which
 
 
-class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
+class MembershipInline(EditableInline):
     model = Member
-    extra = 0
     raw_id_fields = ["user", "workspace"]
 
 
+class PostInline(EditableInline):
+    model = Post
+    raw_id_fields = ["workspace"]
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(EditableAdmin, UserAdmin):  # type: ignore[type-arg]
+    """People; of one who is in several workspaces, only the memberships within reach are shown."""
+
+    workspace_at = "memberships__workspace"
     form = PersonForm
     add_form = NewPerson
     list_display = ["email", "name", "is_active", "is_staff", "last_login", "created_at"]
@@ -101,23 +82,44 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     search_fields = ["email", "name"]
     ordering = ["email"]
     readonly_fields = ["last_login", "created_at"]
-    filter_horizontal = ["groups", "user_permissions"]
+    filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["email", "name", "password"]}),
-        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        ("Rights", {"fields": ["is_active", "is_staff", "is_superuser"]}),
         ("Times", {"fields": ["last_login", "created_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["email", "name", "password"]})]
-    inlines = [MembershipInline]
+    inlines = [MembershipInline, PostInline]
+
+    def within(self, rows: QuerySet[Any], workspaces: Workspaces) -> QuerySet[Any]:
+        if workspaces is None:
+            return rows
+        return rows.filter(pk__in=Member.objects.filter(workspace__in=workspaces).values("user"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        if is_superuser(request):
+            return found
+        return [(None, {"fields": ["email", "name", "is_active", "is_staff"]}), found[-1]]
 
 
-class DomainInline(admin.TabularInline):  # type: ignore[type-arg]
+@admin.register(Post)
+class PostAdmin(EditableAdmin):
+    list_display = ["user", "duty", "workspace", "created_at"]
+    list_filter = ["duty", "workspace"]
+    list_select_related = ["user", "workspace"]
+    search_fields = ["user__email", "workspace__name"]
+    raw_id_fields = ["user", "workspace"]
+    readonly_fields = ["created_at"]
+
+
+class DomainInline(EditableInline):
     model = Domain
-    extra = 0
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class WorkspaceAdmin(EditableAdmin):
+    workspace_at = "pk"
     list_display = ["name", "max_file_bytes", "max_message_bytes", "stores_content", "created_at"]
     list_filter = ["stores_content"]
     search_fields = ["name", "domains__name"]
@@ -129,7 +131,7 @@ class WorkspaceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Member)
-class MemberAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MemberAdmin(EditableAdmin):
     list_display = ["user", "workspace", "role", "created_at"]
     list_filter = ["role", "workspace"]
     list_select_related = ["user", "workspace"]
@@ -148,7 +150,7 @@ class InvitationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Domain)
-class DomainAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class DomainAdmin(EditableAdmin):
     list_display = ["name", "workspace", "created_at"]
     list_filter = ["workspace"]
     list_select_related = ["workspace"]
@@ -169,8 +171,17 @@ class NewKey(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ApiKeyAdmin(EditableAdmin):
     """Keys are made and revoked here, never changed; the secret is shown once, when it is made."""
+
+    deeds = [
+        Deed(
+            name="revoke",
+            label="Revoke",
+            effect="They stop working at once, for good. Programs that use them are turned away.",
+            do=lambda key: revoke_key(key=key),
+        )
+    ]
 
     form = NewKey
     list_display = [
@@ -185,7 +196,6 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ["workspace"]
     search_fields = ["name", "hint"]
     raw_id_fields = ["workspace"]
-    actions = ["revoke"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         made = ["hint", "inbox_ids", "created_at", "last_used_at", "revoked_at"]
@@ -201,12 +211,6 @@ class ApiKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(boolean=True, description="alive", ordering="revoked_at")
     def is_alive(self, key: ApiKey) -> bool:
         return key.revoked_at is None
-
-    @admin.action(description="Revoke the chosen keys at once")
-    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        for key in keys:
-            revoke_key(key=key)
-        self.message_user(request, "Revoked.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         given = form.cleaned_data

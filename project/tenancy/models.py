@@ -118,6 +118,41 @@ class Member(models.Model):
         return f"{self.user} ({self.role})"
 
 
+class Duty(models.TextChoices):
+    """What somebody does in the back office."""
+
+    OPERATOR = "operator"
+    AUDITOR = "auditor"  # reads, but no bodies, and changes nothing
+
+
+class Post(models.Model):
+    """A place in the back office: for one workspace, or for the whole installation.
+
+    Superusers need none: they are operators of everything.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="posts")
+    duty = models.CharField(max_length=8, choices=Duty)
+    # null: all of them
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, null=True, blank=True, related_name="posts"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "workspace"], name="post_once"),
+            models.UniqueConstraint(
+                fields=["user"], name="post_everywhere_once", condition=Q(workspace__isnull=True)
+            ),
+            models.CheckConstraint(name="post_duty", condition=Q(duty__in=Duty.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.duty} of {self.workspace or 'everything'}"
+
+
 class Invitation(models.Model):
     """A place in a workspace that is kept for whoever has its link; gone once it is taken.
 

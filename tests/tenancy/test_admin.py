@@ -14,24 +14,24 @@ from django.utils import timezone
 
 from messaging.contacts import Contact, create_customer
 from messaging.models import Attempt, Captured, Delivery, Suppression
-from project.events.models import Event, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from project.events.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from project.tenancy.models import (
     ApiKey,
     Domain,
     IdempotencyRecord,
+    Post,
     User,
     Workspace,
     digest_of,
 )
 from tests.events.make import make_endpoint, make_events
-from tests.make import make_key
 from tests.messaging.make import make_arrival, make_file, make_inbox, make_message
 from tests.people import Person
 from tests.workspaces.make import invite
 
 OURS = ("tenancy", "events", "messaging")
 MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
-EDITABLE = {"User", "Workspace", "Member", "Domain", "Customer"}
+EDITABLE = {"User", "Post", "Workspace", "Member", "Domain", "Customer"}
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def operator(alice: Person) -> Client:
         endpoint=endpoint, event=make_events(alice.workspace, "message.sent")[0], state="failed"
     )
     invite(alice)
+    Post.objects.create(user=alice.user, duty="operator")
     now = timezone.now()
     WebhookAttempt.objects.create(delivery=told, url=endpoint.url, started_at=now, ended_at=now)
     alice.api.post("/api/v1/customers", {"name": "Bo"}, headers={"Idempotency-Key": "k"})
@@ -109,46 +110,10 @@ def test_a_new_key_is_shown_once(operator: Client, alice: Person):
     assert secret[0] not in later and key.sha256 not in later
 
 
-def test_keys_are_revoked_by_an_action(operator: Client, alice: Person):
-    key, _ = make_key(alice.workspace)
-    operator.post(
-        admin_url(ApiKey, "changelist"), {"action": "revoke", "_selected_action": [key.pk]}
-    )
-    key.refresh_from_db()
-    assert key.revoked_at is not None
-
-
-def test_messages_are_canceled_by_an_action(operator: Client, alice: Person):
-    message = make_message(make_inbox(alice.workspace))
-    operator.post(
-        reverse("admin:messaging_message_changelist"),
-        {"action": "cancel", "_selected_action": [message.pk]},
-    )
-    assert Delivery.objects.get(message=message).state == "canceled"
-
-
-def test_a_delivery_to_a_webhook_is_told_again_by_an_action(operator: Client):
-    row = WebhookDelivery.objects.get()
-    operator.post(
-        admin_url(WebhookDelivery, "changelist"), {"action": "replay", "_selected_action": [row.pk]}
-    )
-    row.refresh_from_db()
-    assert (row.state, row.tries) == ("pending", 0)
-
-
 def test_secrets_of_webhooks_are_not_shown(operator: Client):
     row = WebhookEndpoint.objects.get()
     page = operator.get(admin_url(WebhookEndpoint, "change", row.pk)).content.decode()
     assert row.url in page and row.secret not in page and "whsec_" not in page
-
-
-def test_a_suppression_is_lifted_by_an_action(operator: Client):
-    row = Suppression.objects.get()
-    operator.post(
-        admin_url(Suppression, "changelist"), {"action": "lift", "_selected_action": [row.pk]}
-    )
-    assert not Suppression.objects.exists()
-    assert Event.objects.filter(kind="suppression.removed", subject_id=row.pk).exists()
 
 
 def test_a_workspace_is_told_to_store_nothing(operator: Client, alice: Person):
@@ -177,6 +142,8 @@ def test_people_are_made_with_a_password(operator: Client):
             "password": "correct horse battery",
             "memberships-TOTAL_FORMS": 0,
             "memberships-INITIAL_FORMS": 0,
+            "posts-TOTAL_FORMS": 0,
+            "posts-INITIAL_FORMS": 0,
         },
     )
     assert User.objects.get(email="dora@acme.test").check_password("correct horse battery")

@@ -188,13 +188,17 @@ class Watched:
         assert not left, "\n".join(left)
 
 
-def axe(page: Page, *, within: str = "") -> None:
-    """Fail when axe-core finds a violation of WCAG 2.2 AA or of good practice."""
+def axe(page: Page, *, within: str = "", preload: bool = True) -> None:
+    """Fail when axe-core finds a violation of WCAG 2.2 AA or of good practice.
+
+    `preload` has it read style sheets; what these import it puts inline, against the policy.
+    """
     if not AXE.exists():
         absent("no axe-core: run `make sdks`")
     page.evaluate(AXE.read_text() + "; null")
     found = page.evaluate(
-        "([within, rules]) => axe.run(within || document, {runOnly: rules})", [within, list(RULES)]
+        "([within, runOnly, preload]) => axe.run(within || document, {runOnly, preload})",
+        [within, list(RULES), preload],
     )
     words = [
         f"{one['id']}: {one['help']} at {node['target']}: {node['failureSummary']}"

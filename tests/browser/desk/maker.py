@@ -10,6 +10,7 @@ import json
 import sys
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import django
 
@@ -20,8 +21,9 @@ from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 
 from messaging.inboxes import create_inbox  # noqa: E402
 from project.ids import spell  # noqa: E402
-from project.tenancy.models import Member, Role, User, Workspace  # noqa: E402
+from project.tenancy.models import Member, Post, Role, User, Workspace  # noqa: E402
 from project.tenancy.services import create_key  # noqa: E402
+from tests.browser.desk.crowds import CROWDS  # noqa: E402
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 numbers = count(1)
@@ -52,12 +54,29 @@ def make_person(email: str, workspace: Workspace, role: Role) -> dict[str, str]:
     """Somebody who is signed in already."""
     user = User.objects.create_user(email, None)
     Member.objects.create(workspace=workspace, user=user, role=role)
+    return sign_in(user)
+
+
+def make_officer(workspace: str, duty: str) -> dict[str, str]:
+    """Somebody with a post of one workspace in the back office, signed in already."""
+    user = User.objects.create_user(f"{duty}{next(numbers)}@office.test", None, is_staff=True)
+    Post.objects.create(user=user, duty=duty, workspace_id=UUID(workspace))
+    return sign_in(user)
+
+
+def make_rows(workspace: str, kind: str, number: int, mark: str) -> list[str]:
+    """Many rows of a kind that can be told by a word; the ids of the first ones."""
+    return [str(id) for id in CROWDS[kind](Workspace.objects.get(pk=workspace), number, mark)[:9]]
+
+
+def sign_in(user: User) -> dict[str, str]:
+    """A person's address, and a session of theirs."""
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = BACKEND
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session.create()
-    return {"email": email, "session": str(session.session_key)}
+    return {"email": user.email, "session": str(session.session_key)}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,156 @@
+"""What a message says: shown to operators who say why, to nobody else, and not in secret.
+
+A reason opens one message to one session for a quarter of an hour. It is an event, and the owners
+of the workspace are told by mail.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_http_methods, require_safe
+
+from messaging.html import display_html
+from messaging.models import Message
+from messaging.source import source_of
+from project.desk.bodies import POLICY, has_colours, read_passages
+from project.errors import Refusal
+from project.events.services import emit, happened
+from project.ids import spell
+from project.tenancy.models import User
+from project.tenancy.notices import tell_owners
+from project.tenancy.office import reach_of, within
+
+OPEN_FOR = timedelta(minutes=15)
+OPENED = "office.opened"  # in the session: message's id -> until when, as a timestamp
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_body(request: HttpRequest, id: UUID) -> HttpResponseBase:
+    """The page that asks for a reason; with one, what the message says."""
+    message = operated_message(request, id)
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        lacks_reason = request.method == "POST"
+        return _page(request, "open", message, lacks_reason=lacks_reason)
+    user = request.user
+    assert isinstance(user, User)
+    open_message(message=message, reason=reason, user=user)
+    until = (timezone.now() + OPEN_FOR).timestamp()
+    opened = {**request.session.get(OPENED, {}), id.hex: until}
+    request.session[OPENED] = opened
+    return redirect("admin:message_body", id)
+
+
+@transaction.atomic
+def open_message(*, message: Message, reason: str, user: User) -> None:
+    """Put on record that an operator reads a message, and tell the owners of its workspace."""
+    event = happened(
+        "message.opened",
+        workspace_id=message.workspace_id,
+        subject_id=message.pk,
+        payload={"reason": reason},
+    )
+    event.actor = f"user:{spell('usr', user.pk)}"
+    emit(event)
+    tell_owners(
+        workspace_id=message.workspace_id,
+        subject="An operator has read a message",
+        text=(
+            f"{user.email}, an operator of {settings.PUBLIC_URL}, has read what the message "
+            f"{spell('msg', message.pk)} says.\n\nThe reason given: {reason}\n\n"
+            "It is in the log of your workspace as message.opened.\n"
+        ),
+    )
+
+
+@require_safe
+def body(request: HttpRequest, id: UUID) -> HttpResponseBase:
+    """What a message says, that was opened before."""
+    message = opened_message(request, id)
+    if message is None:
+        return redirect("admin:message_open", id)
+    passages = read_passages(message.text) if message.text else []
+    return _page(request, "body", message, passages=passages)
+
+
+@require_safe
+def html(request: HttpRequest, id: UUID) -> HttpResponseBase:
+    """The HTML of an opened message, as a document for a sandboxed frame; without any pictures."""
+    message = opened_message(request, id)
+    if message is None or not message.html:
+        raise Http404
+    content = display_html(message.html, picture=lambda url: None)
+    facts = {"content": mark_safe(content), "has_colours": has_colours(content)}
+    answer = HttpResponse(render_to_string("desk/body.html", facts))
+    answer["Content-Security-Policy"] = POLICY.format(remote="")
+    answer["X-Frame-Options"] = "SAMEORIGIN"
+    answer["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@require_safe
+def raw(request: HttpRequest, id: UUID) -> HttpResponseBase:
+    """The whole of an opened message, byte for byte."""
+    message = opened_message(request, id)
+    if message is None:
+        raise Http404
+    try:
+        mail = source_of(message, at=timezone.now())
+    except Refusal as refusal:
+        raise Http404(refusal.message) from refusal
+    name = f'attachment; filename="{spell("msg", message.pk)}.eml"'
+    headers = {
+        "Content-Type": "message/rfc822",
+        "Content-Length": str(mail.size),
+        "Content-Disposition": name,
+        "X-Content-Type-Options": "nosniff",
+    }
+    return StreamingHttpResponse(mail.blocks(), headers=headers)
+
+
+def operated_message(request: HttpRequest, id: UUID) -> Message:
+    """A message of a workspace that the person operates.
+
+    Raises Http404 for one that they do not even see, and PermissionDenied for one that they may
+    only look at.
+    """
+    reach = reach_of(request)
+    rows = within(Message.objects.in_full(), "workspace", reach.sees)
+    message: Message | None = rows.filter(pk=id).first()
+    if message is None:
+        raise Http404
+    if not reach.may_operate(message.workspace_id):
+        raise PermissionDenied("Your post does not allow this.")
+    return message
+
+
+def opened_message(request: HttpRequest, id: UUID) -> Message | None:
+    """A message for which a reason was given in this session a short while ago."""
+    message = operated_message(request, id)
+    until = request.session.get(OPENED, {}).get(id.hex, 0)
+    return message if timezone.now().timestamp() < until else None
+
+
+def _page(request: HttpRequest, name: str, message: Message, **facts: object) -> HttpResponse:
+    words = {
+        **admin.site.each_context(request),
+        "title": str(message),
+        "message": message,
+        "opts": Message._meta,
+        "back": reverse("admin:messaging_message_change", args=[message.pk]),
+        **facts,
+    }
+    return render(request, f"admin/office/{name}.html", words)
