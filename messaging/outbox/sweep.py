@@ -68,7 +68,7 @@ def doubt_the_dead() -> int:
         swept.filter(state=Delivery.State.DATA).update(
             state=Delivery.State.DONE, due_at=None, done_at=Now()
         )
-        note_doubt(rows, IN_DOUBT)
+        _note_doubt(rows, IN_DOUBT)
     return len(ids)
 
 
@@ -92,27 +92,10 @@ def doubt_what_was_due() -> int:
             )
             for row in rows:
                 row.attempts += 1  # the one that nobody here has seen
-            note_doubt(rows, RESTORED)
+            _note_doubt(rows, RESTORED)
         if not rows:
             return doubted
         doubted += len(rows)
-
-
-def note_doubt(rows: Sequence[Delivery], words: str) -> None:
-    """Write into the history of deliveries, and into the log, that nobody knows if they left."""
-    now = timezone.now()
-    Attempt.objects.bulk_create(
-        Attempt(
-            delivery=row,
-            number=row.attempts,
-            outcome=Attempt.Outcome.UNKNOWN,
-            reply=words,
-            started_at=now,
-            ended_at=now,
-        )
-        for row in rows
-    )
-    emit(*_events("message.unknown", rows))
 
 
 def park_gated() -> int:
@@ -212,6 +195,23 @@ def fail_at_once(events: list[Event]) -> None:
 def _some(rows: models.QuerySet[Delivery]) -> list[Delivery]:
     locked = rows.order_by("pk").select_for_update(skip_locked=True, of=("self",), no_key=True)
     return list(locked.select_related("message")[:BATCH])
+
+
+def _note_doubt(rows: Sequence[Delivery], words: str) -> None:
+    """Write into the history of deliveries, and into the log, that nobody knows if they left."""
+    now = timezone.now()
+    Attempt.objects.bulk_create(
+        Attempt(
+            delivery=row,
+            number=row.attempts,
+            outcome=Attempt.Outcome.UNKNOWN,
+            reply=words,
+            started_at=now,
+            ended_at=now,
+        )
+        for row in rows
+    )
+    emit(*_events("message.unknown", rows))
 
 
 def _carries(**lookups: object) -> Exists:

@@ -36,14 +36,21 @@ class Watched(_Reader):
         return super().read()
 
     def walk(
-        self, fields: Fields, start: int, end: int, *, depth: int, default: str, is_related: bool
+        self,
+        fields: Fields,
+        start: int,
+        end: int,
+        *,
+        place: tuple[int, ...],
+        default: str,
+        is_related: bool,
     ) -> None:
-        around = self.around
+        around, depth = self.around, len(place)
         assert around[0] <= start <= end <= around[1], f"{start} to {end} is outside of {around}"
         assert self.free <= start, f"{start} was read before"
         assert depth == self.depth <= MAX_DEPTH
         self.around, self.free, self.depth = (start, end), start, depth + 1
-        super().walk(fields, start, end, depth=depth, default=default, is_related=is_related)
+        super().walk(fields, start, end, place=place, default=default, is_related=is_related)
         self.around, self.free, self.depth = around, end, depth
 
 

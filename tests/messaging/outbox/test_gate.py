@@ -113,7 +113,8 @@ def test_every_way_is_tried():
         and not name.startswith("_")
         and not isinstance(value, type)
     }
-    assert public - {"by_token", "fail_at_once"} <= set(WAYS)
+    ends_it = {"fail_at_once", "doubt_what_was_due"}  # which is what their own tests are about
+    assert public - {"by_token"} - ends_it <= set(WAYS)
 
 
 def test_a_file_that_comes_in_time_sends_it_whole_at_once(inbox, relay):
