@@ -1,30 +1,11 @@
-"""Files in the back office, for looking: states change through the services, and bytes never."""
+"""What lies behind files, in the back office; the files themselves are in `project.backoffice`."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
-from attachments.models import Attachment, Blob, Upload
+from attachments.models import Blob, Upload
 from project.tenancy.office import ReadOnlyAdmin
-
-
-@admin.register(Attachment)
-class AttachmentAdmin(ReadOnlyAdmin):
-    list_display = [
-        "filename",
-        "workspace",
-        "state",
-        "content_type",
-        "size",
-        "created_at",
-        "expires_at",
-        "deleted_at",
-    ]
-    list_filter = ["state", "workspace", "created_at"]
-    list_select_related = ["workspace"]
-    search_fields = ["filename", "sha256"]
-    raw_id_fields = ["workspace", "blob"]
-    date_hierarchy = "created_at"
 
 
 @admin.register(Blob)

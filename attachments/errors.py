@@ -165,6 +165,12 @@ class AttachmentRefused(Conflict):
         super().__init__(reason or "The file was refused.")
 
 
+class NothingToScan(Conflict):
+    """There is nobody who could scan it, or nothing that could be scanned."""
+
+    code = "nothing_to_scan"
+
+
 class NotQuarantined(Conflict):
     """No scan holds the file back, so that nobody can release it."""
 

@@ -6,9 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
-from attachments.models import Attachment, AttachmentQuerySet, Blob, BlobQuerySet
+from attachments.models import (
+    Attachment,
+    AttachmentQuerySet,
+    AttachmentState,
+    Blob,
+    BlobQuerySet,
+)
+from attachments.scanning.verdicts import quarantined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +26,11 @@ class StorageFigures:
     stored_bytes: int
     files: int
     logical_bytes: int
+
+
+def scan_heaps() -> dict[str, Q]:
+    """The attachments that wait for a scanner, and those that are in quarantine."""
+    return {"checking": Q(state=AttachmentState.STORED), "quarantined": quarantined()}
 
 
 def storage_figures(*, workspaces: Collection[UUID] | None = None) -> StorageFigures:

@@ -304,6 +304,10 @@ class Attachment(models.Model):
             ),
             # those that wait for a verdict
             models.Index(fields=["blob"], name="attachment_stored", condition=Q(state="stored")),
+            # the quarantine
+            models.Index(
+                fields=["workspace"], name="attachment_refused", condition=Q(state="refused")
+            ),
             # the clock's look for bytes
             models.Index(
                 fields=["look_at"], name="attachment_look", condition=Q(look_at__isnull=False)

@@ -102,7 +102,7 @@ class SuppressionAdmin(ReadOnlyAdmin):
             name="lift",
             label="Lift",
             effect="The workspace writes to these addresses again; what was not sent stays so.",
-            do=lambda suppression: unsuppress(suppression=suppression),
+            do=lambda suppression, reason: unsuppress(suppression=suppression),
         )
     ]
 
@@ -167,37 +167,37 @@ class MessageAdmin(ReadOnlyAdmin):
                 "What waits for its next try is tried now, and so is who was given up. Nobody is "
                 "tried whose server may have the mail."
             ),
-            do=lambda message: retry_message(message=message),
+            do=lambda message, reason: retry_message(message=message),
         ),
         Deed(
             name="hold",
             label="Hold",
             effect="What has not left stays here until somebody releases or cancels it.",
-            do=lambda message: hold_message(message=message),
+            do=lambda message, reason: hold_message(message=message),
         ),
         Deed(
             name="release",
             label="Release",
             effect="What is held leaves at its time, or now.",
-            do=lambda message: release_message(message=message),
+            do=lambda message, reason: release_message(message=message),
         ),
         Deed(
             name="cancel",
             label="Cancel",
             effect="They never leave. What has left, or is leaving right now, stays as it is.",
-            do=lambda message: cancel_message(message=message),
+            do=lambda message, reason: cancel_message(message=message),
         ),
         Deed(
             name="resolve_sent",
             label="Resolve as sent",
             effect="Recipients of whom nobody knows whether they have it are said to have it.",
-            do=lambda message: resolve_message(message=message, outcome="sent"),
+            do=lambda message, reason: resolve_message(message=message, outcome="sent"),
         ),
         Deed(
             name="resolve_unsent",
             label="Resolve as not sent",
             effect="Recipients of whom nobody knows whether they have it are said not to have it.",
-            do=lambda message: resolve_message(message=message, outcome="failed"),
+            do=lambda message, reason: resolve_message(message=message, outcome="failed"),
         ),
     ]
 
@@ -284,7 +284,7 @@ class ArrivalAdmin(ReadOnlyAdmin):
             name="parse",
             label="Parse again",
             effect="Those that could not be read get another three tries.",
-            do=lambda arrival: parse_again(arrival=arrival),
+            do=lambda arrival, reason: parse_again(arrival=arrival),
         )
     ]
 

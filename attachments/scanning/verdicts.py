@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from attachments.errors import NotQuarantined
+from attachments.errors import NothingToScan, NotQuarantined
 from attachments.models import Attachment, AttachmentState, Blob, Verdict
 from attachments.scanning.clamd import Answer
 from project.events.models import Event
@@ -28,6 +30,12 @@ SCANNER_DOWN = "scanner_down"
 
 #: why a scan has refused a file
 QUARANTINED = (MALWARE, UNSCANNABLE)
+
+
+def quarantined() -> Q:
+    """The attachments that a scan has refused."""
+    return Q(state=AttachmentState.REFUSED, reason_code__in=QUARANTINED)
+
 
 poke_scanner = Poke("attachments.tasks.scan_files")
 
@@ -133,6 +141,16 @@ def release_attachment(*, attachment: Attachment, by: str, reason: str) -> Attac
     released.actor = ready.actor = by
     emit(released, ready)
     return locked
+
+
+@transaction.atomic
+def scan_again(*, attachment: Attachment) -> None:
+    """Have the bytes of a file scanned anew; raises NothingToScan."""
+    asked = Blob.objects.standing().filter(attachments=attachment)
+    if not settings.CLAMD_URL or not asked.exists():
+        raise NothingToScan("There is no scanner, or the bytes are gone.")
+    asked.filter(scan_at__isnull=True).update(scan_at=Now(), scan_attempts=0)
+    poke_scanner_on_commit()
 
 
 def _follow(

@@ -1,4 +1,4 @@
-"""The jobs of operators, in the back office."""
+"""Files, and the jobs of operators, in the back office."""
 
 from __future__ import annotations
 
@@ -6,18 +6,117 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from attachments.figures import scan_heaps
+from attachments.models import Attachment
+from attachments.retention import delete_attachment
+from attachments.scanning.verdicts import release_attachment, scan_again
+from project.backoffice.files import places_of
 from project.backoffice.jobs import deed_of, stop_job
 from project.backoffice.models import Job, JobRow
-from project.tenancy.office import ReadOnlyAdmin, Workspaces, reach_of
+from project.events.services import current_actor
+from project.tenancy.office import Deed, ReadOnlyAdmin, Workspaces, reach_of
 
 SHOWN = 50  # rows that could not be done
+MB = 1_000_000
+
+
+class ScanFilter(admin.SimpleListFilter):
+    """Files that wait for the scanner, and those that it has refused."""
+
+    title = "scan"
+    parameter_name = "scan"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("checking", "Being checked"), ("quarantined", "In quarantine")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(scan_heaps().get(self.value() or "", Q()))
+
+
+class SizeFilter(admin.SimpleListFilter):
+    title = "size"
+    parameter_name = "size_from"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(size), f"{size} MB or more") for size in (1, 10, 25, 100)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value() or ""
+        return queryset.filter(size__gte=int(value) * MB) if value.isdecimal() else queryset
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Files: found by name, digest, type and sender; what a scan holds back is decided here."""
+
+    list_display = [
+        "filename",
+        "workspace",
+        "state",
+        "reason",
+        "content_type",
+        "size",
+        "created_at",
+        "expires_at",
+        "deleted_at",
+    ]
+    list_filter = ["state", ScanFilter, SizeFilter, "workspace", "created_at"]
+    list_select_related = ["workspace"]
+    search_fields = [
+        "filename",
+        "sha256",
+        "content_type",
+        "message_enclosures__message__from_email",
+    ]
+    raw_id_fields = ["workspace", "blob"]
+    date_hierarchy = "created_at"
+    change_form_template = "admin/office/file.html"
+    deeds = [
+        Deed(
+            name="release",
+            label="Release from quarantine",
+            effect=(
+                "It may be sent and downloaded, although a scan has refused it or has not come to "
+                "an end. It is refused again when something else is found in it."
+            ),
+            do=lambda file, reason: release_attachment(
+                attachment=file, by=current_actor.get(), reason=reason
+            ),
+        ),
+        Deed(
+            name="rescan",
+            label="Scan again",
+            effect="The scanner looks at the bytes anew, with the signatures that it has now.",
+            do=lambda file, reason: scan_again(attachment=file),
+        ),
+        Deed(
+            name="delete",
+            label="Delete",
+            effect="Nobody can use it any more. A file that unsent mail needs stays.",
+            do=lambda file, reason: delete_attachment(attachment=file),
+        ),
+    ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        attachment = self.get_object(request, object_id)
+        known: dict[str, Any] = dict(extra_context or {})
+        if attachment is not None:
+            known["places"] = places_of(attachment)
+            known["may_open"] = reach_of(request).may_operate(attachment.workspace_id)
+        return super().change_view(request, object_id, form_url, known)
 
 
 @admin.register(Job)

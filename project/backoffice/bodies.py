@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -31,7 +30,7 @@ from project.events.services import emit, happened
 from project.ids import spell
 from project.tenancy.models import User
 from project.tenancy.notices import tell_owners
-from project.tenancy.office import reach_of, within
+from project.tenancy.office import operated
 
 OPEN_FOR = timedelta(minutes=15)
 OPENED = "office.opened"  # in the session: message's id -> until when, as a timestamp
@@ -122,18 +121,8 @@ def raw(request: HttpRequest, id: UUID) -> HttpResponseBase:
 
 
 def operated_message(request: HttpRequest, id: UUID) -> Message:
-    """A message of a workspace that the person operates.
-
-    Raises Http404 for one that they do not even see, and PermissionDenied for one that they may
-    only look at.
-    """
-    reach = reach_of(request)
-    rows = within(Message.objects.in_full(), "workspace", reach.sees)
-    message: Message | None = rows.filter(pk=id).first()
-    if message is None:
-        raise Http404
-    if not reach.may_operate(message.workspace_id):
-        raise PermissionDenied("Your post does not allow this.")
+    """A message of a workspace that the person operates; raises as `operated` does."""
+    message: Message = operated(request, Message.objects.in_full(), id)
     return message
 
 

@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, Max, QuerySet, Value, When
+from django.db.models import Case, Count, Max, Min, QuerySet, Value, When
 from django.db.models.functions import StrIndex, Substr, TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
-from attachments.figures import StorageFigures, storage_figures
-from attachments.models import Upload
+from attachments.figures import StorageFigures, scan_heaps, storage_figures
+from attachments.models import Attachment, Upload
 from messaging.figures import Heap, flow_at
 from messaging.models import Arrival, Attempt, Message, Recipient
 from project import health
@@ -38,6 +38,8 @@ HEAPS = {
     "unknown": ("Unknown outcomes", "messaging_recipient", {"state__exact": "unknown"}),
     "unread": ("Came in, not yet read", "messaging_arrival", {"state__exact": "received"}),
     "poison": ("Came in, cannot be read", "messaging_arrival", {"state__exact": "failed"}),
+    "checking": ("Files being checked", "attachments_attachment", {"scan": "checking"}),
+    "quarantined": ("Files in quarantine", "attachments_attachment", {"scan": "quarantined"}),
 }
 
 
@@ -101,11 +103,21 @@ def list_url(pages: str, **query: object) -> str:
 
 
 def _tiles(now: datetime, sees: Workspaces) -> list[Tile]:
-    heaps = flow_at(now, workspaces=sees).heaps
+    heaps = flow_at(now, workspaces=sees).heaps | _scan_heaps(sees)
     return [
         Tile(name=name, title=title, heap=heaps[name], url=list_url(pages, **query))
         for name, (title, pages, query) in HEAPS.items()
     ]
+
+
+def _scan_heaps(sees: Workspaces) -> dict[str, Heap]:
+    """Files that a scan holds back; by the index of those that are not simply ready."""
+    files = within(Attachment.objects.order_by(), "workspace", sees)
+    found = {
+        name: files.filter(rule).aggregate(number=Count("pk"), oldest=Min("stored_at"))
+        for name, rule in scan_heaps().items()
+    }
+    return {name: Heap(**heap) for name, heap in found.items()}
 
 
 def _causes(now: datetime, sees: Workspaces) -> list[Cause]:

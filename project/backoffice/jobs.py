@@ -33,6 +33,7 @@ STEP = 50  # rows between two looks at whether to stop
 BLOCK = 1000  # rows that are written down at a time
 #: what the log calls it when an operator has done something to a row of a model
 HANDLED = {
+    "attachments.attachment": "attachment.handled",
     "messaging.message": "message.handled",
     "messaging.arrival": "arrival.handled",
     "messaging.suppression": "suppression.handled",
@@ -147,7 +148,7 @@ def _do_once(job: Job, deed: Deed, row: JobRow) -> None:
     if subject is None:
         JobRow.objects.filter(pk=row.pk).update(outcome=JobRow.Outcome.GONE)
         return
-    deed.do(subject)
+    deed.do(subject, job.reason)
     emit(
         happened(
             HANDLED[job.model],

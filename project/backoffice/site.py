@@ -20,7 +20,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from project.backoffice import bodies, dashboard, jobs, resending
+from project.backoffice import bodies, dashboard, files, jobs, resending
 from project.tenancy.models import User
 from project.tenancy.office import Deed, ForeignAdmin, ReadOnlyAdmin, Reserved, reach_of
 
@@ -75,6 +75,13 @@ class OfficeSite(admin.AdminSite):
             "resend": (f"{message}/resend", resending.resend),
         }
         own = [
+            path(
+                "attachments/attachment/<uuid:id>/sealed",
+                self.admin_view(never_cache(files.sealed)),
+                name="attachment_sealed",
+            )
+        ]
+        own += [
             path(route, self.admin_view(never_cache(view)), name=f"message_{name}")
             for name, (route, view) in views.items()
         ]

@@ -121,7 +121,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
             name="replay",
             label="Tell again",
             effect="Their endpoints are told the same again, whatever came of it before.",
-            do=lambda delivery: replay(delivery=delivery),
+            do=lambda delivery, reason: replay(delivery=delivery),
         )
     ]
     list_display = ["kind", "state", "tries", "due_at", "problem", "endpoint", "created_at"]

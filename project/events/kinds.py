@@ -9,6 +9,8 @@ KINDS: dict[str, str] = {
     "attachment.ready": "A file can be sent and downloaded.",
     "attachment.refused": "A file may not be sent.",
     "attachment.released": "A file may be used though no scanner calls it clean, and why.",
+    "attachment.handled": "An operator did something about it; its data says what, and why.",
+    "attachment.opened": "An operator took a sealed copy of a file; its data says why.",
     "attachment.expired": "The bytes of a file are gone.",
     "attachment.deleted": "A file was deleted.",
     "delivery.handled": "An operator had a webhook told something again; its data says why.",

@@ -179,7 +179,7 @@ class ApiKeyAdmin(EditableAdmin):
             name="revoke",
             label="Revoke",
             effect="They stop working at once, for good. Programs that use them are turned away.",
-            do=lambda key: revoke_key(key=key),
+            do=lambda key, reason: revoke_key(key=key),
         )
     ]
 

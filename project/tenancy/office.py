@@ -13,8 +13,9 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from project.tenancy.models import Duty, Post, User, Workspace
@@ -73,14 +74,15 @@ def _workspaces(posts: Sequence[Post]) -> Workspaces:
 class Deed:
     """Something that an operator can do to each of many rows, with a reason.
 
-    `do` changes one row by a service, in a transaction that also says so in the log; the refusals
-    that it raises are counted and told. `effect` is what follows, for the page that asks.
+    `do` changes one row by a service, for a reason, in a transaction that also says so in the
+    log; the refusals that it raises are counted and told. `effect` is what follows, for the page
+    that asks.
     """
 
     name: str
     label: str
     effect: str
-    do: Callable[[Any], object]
+    do: Callable[[Any, str], object]
 
 
 class WorkspaceFilter(admin.RelatedFieldListFilter):
@@ -96,6 +98,21 @@ class WorkspaceFilter(admin.RelatedFieldListFilter):
 def within(rows: QuerySet[Any], path: str, workspaces: Workspaces) -> QuerySet[Any]:
     """Those of the rows whose workspace, by the path that leads to it, is one of these."""
     return rows if workspaces is None else rows.filter(**{f"{path}__in": workspaces})
+
+
+def operated(request: HttpRequest, rows: QuerySet[Any], id: UUID) -> Any:
+    """The one of these rows, which have a workspace, that the person means to do something about.
+
+    Raises Http404 for one that they do not even see, and PermissionDenied for one that they may
+    only look at.
+    """
+    reach = reach_of(request)
+    row = within(rows, "workspace", reach.sees).filter(pk=id).first()
+    if row is None:
+        raise Http404
+    if not reach.may_operate(row.workspace_id):
+        raise PermissionDenied("Your post does not allow this.")
+    return row
 
 
 class Reserved(BaseModelAdmin):  # type: ignore[type-arg]

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from attachments.models import Attachment
 from messaging.interventions import hold_message
 from messaging.models import Arrival, Delivery, Recipient
 from project.backoffice.dashboard import board_for
@@ -55,6 +56,10 @@ def fill(inbox) -> None:
     make_arrival(inbox, b"Subject: x\r\n\r\n")
     poison = make_arrival(inbox, b"Subject: y\r\n\r\n")
     Arrival.objects.filter(pk=poison.pk).update(state="failed", due_at=None, message=unsure)
+    for state, code, number in (("stored", "", 1), ("refused", "malware", 2)):
+        for _ in range(number):
+            file = make_file(inbox.workspace)
+            Attachment.objects.filter(pk=file.pk).update(state=state, reason_code=code)
 
 
 EXPECTED = {
@@ -67,6 +72,8 @@ EXPECTED = {
     "unknown": 1,
     "unread": 1,
     "poison": 1,
+    "checking": 1,
+    "quarantined": 2,
 }
 
 
@@ -148,5 +155,5 @@ def test_it_tells_how_the_house_is_to_those_of_all_of_it(browser):
 def test_it_takes_the_same_statements_for_any_number(browser, inbox, django_assert_max_num_queries):
     for _ in range(3):
         fill(inbox)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         browser.get(reverse("admin:index"))

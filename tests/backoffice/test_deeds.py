@@ -224,7 +224,7 @@ def test_a_job_that_is_stopped_ends_before_its_next_rows(browser, many, monkeypa
 
 
 def deed_that(do):
-    return Deed(name="hold", label="Hold", effect="", do=do)
+    return Deed(name="hold", label="Hold", effect="", do=lambda row, reason: do(row))
 
 
 class Killed(BaseException):

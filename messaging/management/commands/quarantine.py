@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from attachments.models import Attachment, AttachmentState
 from attachments.retention import delete_attachment
-from attachments.scanning.verdicts import QUARANTINED, release_attachment
+from attachments.scanning.verdicts import quarantined, release_attachment
 from messaging.models import Message
 from messaging.source import received_mail
 from project.errors import Refusal
@@ -69,8 +69,8 @@ class Command(BaseCommand):
 
 def held_back() -> QuerySet[Attachment]:
     """The files that scans have refused, or that wait for a verdict."""
-    refused = Q(state=AttachmentState.REFUSED, reason_code__in=QUARANTINED)
-    return Attachment.objects.filter(refused | Q(state=AttachmentState.STORED)).order_by("id")
+    waiting = Q(state=AttachmentState.STORED)
+    return Attachment.objects.filter(quarantined() | waiting).order_by("id")
 
 
 def attachment(id: str) -> Attachment:

@@ -11,12 +11,14 @@ from django.core.files.base import File
 from django.db import transaction
 from django.utils import timezone
 
+from attachments.models import Attachment
 from attachments.storage import attachment_storage
 from messaging.models import Arrival, Delivery, Message, Recipient, Suppression
 from project.events.models import WebhookDelivery
 from project.events.services import emit, happened
 from project.events.webhooks.endpoints import create_webhook
 from project.tenancy.models import ApiKey, Workspace
+from tests.messaging.make import make_file
 
 
 @transaction.atomic
@@ -127,7 +129,25 @@ def in_state(delivery: str, recipient: str) -> Callable[[Workspace, int, str], l
     return make
 
 
+def make_quarantined(workspace: Workspace, number: int, mark: str) -> list[UUID]:
+    """Files with the same bytes, as a scan leaves them."""
+    first = make_file(workspace, mark.encode(), filename=f"{mark} 0.bin")
+    refused = {"state": "refused", "reason_code": "malware", "reason": "The scanner found Eicar."}
+    Attachment.objects.filter(pk=first.pk).update(**refused)
+    first.refresh_from_db()
+    same = {
+        field.attname: getattr(first, field.attname)
+        for field in Attachment._meta.concrete_fields
+        if not field.primary_key
+    }
+    rows = Attachment.objects.bulk_create(
+        Attachment(**same | {"filename": f"{mark} {place}.bin"}) for place in range(1, number)
+    )
+    return [first.pk, *(row.pk for row in rows)]
+
+
 CROWDS = {
+    "quarantined": make_quarantined,
     "queued": in_state("queued", "pending"),
     "held": in_state("held", "pending"),
     "refused": in_state("done", "refused"),

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.desk.ground import Desk, Maker, Watched, axe
 
 MANY = 5000
-#: of what leaves work for the workers, which the tests that follow would wait for
-FEWER = {"retry": 500, "replay": 500, "parse": 500}
+#: of what leaves work for the workers, which the tests that follow would wait for, or takes long
+FEWER = {"retry": 500, "replay": 500, "parse": 500, "delete file": 500}
 #: deed -> (list, kind of rows, filter beside the mark, what then is true of each row)
 DEEDS = {
     "retry": ("messaging/message", "refused", "status=failed", "state != 'refused'"),
@@ -27,6 +27,8 @@ DEEDS = {
     "revoke": ("tenancy/apikey", "key", "", "is_revoked"),
     "replay": ("events/webhookdelivery", "told", "state__exact=failed", "was_told"),
     "parse": ("messaging/arrival", "unreadable", "state__exact=failed", "is_unread_or_read"),
+    "release file": ("attachments/attachment", "quarantined", "scan=quarantined", "is_released"),
+    "delete file": ("attachments/attachment", "quarantined", "scan=quarantined", "is_deleted"),
 }
 FACTS = {
     "messaging/message": (
@@ -42,6 +44,14 @@ FACTS = {
     "was_told": (
         "SELECT count(*) FROM events_webhookdelivery d JOIN events_webhookendpoint e"
         " ON e.id = d.endpoint_id WHERE e.url LIKE '%{mark}.%' AND d.tries < 9"
+    ),
+    "is_released": (
+        "SELECT count(*) FROM attachments_attachment WHERE filename LIKE '{mark} %'"
+        " AND state = 'ready' AND reason_code = 'released'"
+    ),
+    "is_deleted": (
+        "SELECT count(*) FROM attachments_attachment WHERE filename LIKE '{mark} %'"
+        " AND deleted_at IS NOT NULL"
     ),
     "is_unread_or_read": (
         "SELECT count(*) FROM messaging_arrival WHERE recipient LIKE '{mark}@%'"
@@ -78,11 +88,12 @@ def true_of(desk: Desk, deed: str, mark: str, number: int) -> int:
 
 def handled(desk: Desk, deed: str, mark: str) -> int:
     """For how many rows the log says that an operator did it for this reason."""
-    return int(desk.installation.rows(HANDLED.format(mark=mark, deed=deed))[0][0])
+    question = HANDLED.format(mark=mark, deed=deed.removesuffix(" file"))
+    return int(desk.installation.rows(question)[0][0])
 
 
 def give_reason(page: Page, deed: str, mark: str, number: int) -> None:
-    page.select_option("select[name=action]", deed)
+    page.select_option("select[name=action]", deed.removesuffix(" file"))
     page.click("button[name=index]")
     expect(page.locator("#count")).to_have_text(str(number))
     page.fill("#reason", mark)
@@ -99,7 +110,7 @@ def open_list(page: Page, desk: Desk, deed: str, mark: str) -> None:
 
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_deed_is_done_to_one_row(office: BrowserContext, desk: Desk, maker: Maker, deed: str):
-    mark = f"one{deed.replace('_', '')}{desk.workspace[-6:]}"
+    mark = f"one{deed.replace('_', '').replace(' ', '')}{desk.workspace[-6:]}"
     maker.make("make_rows", workspace=desk.workspace, kind=DEEDS[deed][1], number=3, mark=mark)
     page = office.new_page()
     open_list(page, desk, deed, mark)
@@ -112,7 +123,7 @@ def test_a_deed_is_done_to_one_row(office: BrowserContext, desk: Desk, maker: Ma
 def test_a_deed_is_done_to_all_that_match(
     office: BrowserContext, desk: Desk, maker: Maker, deed: str
 ):
-    mark = f"all{deed.replace('_', '')}{desk.workspace[-6:]}"
+    mark = f"all{deed.replace('_', '').replace(' ', '')}{desk.workspace[-6:]}"
     many = FEWER.get(deed, MANY)
     maker.make("make_rows", workspace=desk.workspace, kind=DEEDS[deed][1], number=many, mark=mark)
     other = f"hay{mark}"
