@@ -252,7 +252,7 @@ def test_files_are_looked_at_one_after_the_other(three: Page, desk: Desk) -> Non
 def test_a_picture_goes_into_the_text_and_out_of_it_by_its_menu(
     writing: Page, desk: Desk, tmp_path: Path
 ) -> None:
-    """2: the editor hears of it."""
+    """2: the editor hears of it, and whoever writes goes on behind the picture."""
     choose(writing, make_file(tmp_path, "sun.png", content=PNG))
     wait_for(writing, "sun.png", "ready")
     writing.evaluate("""() => {
@@ -266,7 +266,8 @@ def test_a_picture_goes_into_the_text_and_out_of_it_by_its_menu(
     writing.keyboard.press("Enter")
     [file] = carried(writing, desk)
     assert writing.evaluate("window.told") == [["place-inline", file["id"]]]
-    assert writing.evaluate("document.activeElement.ariaLabel") == "More for sun.png"
+    writing.wait_for_selector("letter-editor img[data-cid]")
+    writing.wait_for_function("() => document.activeElement.ariaLabel === 'Message'")
 
 
 def test_files_of_earlier_mail_are_attached_without_being_sent_again(
