@@ -76,8 +76,8 @@ run: .venv/ready staticfiles/staticfiles.json
 	@exec python -P project/run.py
 
 # Every run is done, also after one that failed; what has no server here is skipped with the reason.
-# What kills and measures an installation has the machine to itself; the rest is spread over the
-# cores, of which each starts the servers that it needs.
+# What runs an installation has the machine to itself; the rest is spread over the cores, of which
+# each starts the servers that it needs.
 SPREAD := -n auto --maxprocesses 4 --dist loadfile
 ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
 	--ignore=tests/browser --ignore=tests/fuzz --ignore=tests/sdks
@@ -88,8 +88,7 @@ IN_TIME := $(if $(CI),,and not slow)
 test: .venv/ready project/frontend/node_modules/ready
 	@status=0; \
 	pytest -rs $(SPREAD) -m "not live $(IN_TIME)" || status=1; \
-	pytest -rs $(SPREAD) -m "live and browser $(IN_TIME)" || status=1; \
-	pytest -rs -m "live and not browser $(IN_TIME)" || status=1; \
+	pytest -rs -m "live $(IN_TIME)" || status=1; \
 	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality or sqlite_only) $(IN_TIME)" || status=1; \
 	pytest -rs $(ON_POSTGRESQL) -m "live and not sqlite_only $(IN_TIME)" || status=1; \
 	pytest -rs --files=s3 tests/attachments || status=1; \
