@@ -188,7 +188,8 @@ def test_after_a_reload_the_same_file_goes_on(
     writing.reload()
     assert asked == ["beforeunload"]
     wait_for(writing, "disk.bin", "half-done")
-    assert re.search(r"Half-done: \d+\.\d of 20 MB\. Choose the same", said(writing, "disk.bin"))
+    half_done = re.compile(r"Half-done: \d+\.\d of 20 MB\. Choose the same")
+    wait_until(lambda: half_done.search(said(writing, "disk.bin")), what="how far it had come")
     axe(writing, within="draft-files")
 
     other = make_file(tmp_path, "other/disk.bin", content=bytes(20 * MIB))
