@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 
 from messaging.dossier import dossier_of
@@ -204,19 +204,9 @@ class MessageAdmin(ReadOnlyAdmin):
     def rows(self, request: HttpRequest) -> QuerySet[Message]:
         return Message.objects.in_full().defer("text", "html", "headers", "annotations")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        message = self.get_object(request, object_id)
-        known: dict[str, Any] = dict(extra_context or {})
-        if message is not None:
-            known["dossier"] = dossier_of(message)
-            known["may_open"] = reach_of(request).may_operate(message.workspace_id)
-        return super().change_view(request, object_id, form_url, known)
+    def facts(self, request: HttpRequest, row: Message) -> dict[str, Any]:
+        may_open = reach_of(request).may_operate(row.workspace_id)
+        return {"dossier": dossier_of(row), "may_open": may_open}
 
     @admin.display
     def status(self, message: Message) -> str:

@@ -17,7 +17,7 @@ from structlog.contextvars import bind_contextvars
 
 from project.api.errors import REQUEST_ID, Problem, answer_problem, plain_problem, problem_of
 from project.api.parsers import SINKS
-from project.events.services import current_actor
+from project.events.services import acting_as
 from project.ids import new_id, spell
 
 log = logging.getLogger(__name__)
@@ -50,11 +50,10 @@ class DoorMiddleware:
         request_id = given if SANE_ID.fullmatch(given) else spell("req", new_id())
         request.META[REQUEST_ID] = request_id
         bind_contextvars(request_id=request_id)
-        actor = current_actor.set("")
         try:
-            response = self._answer(request)
+            with acting_as(""):
+                response = self._answer(request)
         finally:
-            current_actor.reset(actor)
             for sink in request.META.pop(SINKS, ()):
                 sink.close()
         response["X-Request-Id"] = request_id

@@ -47,7 +47,7 @@ EXAMPLE = {
                 "transfer_encoding": "base64",
                 "disposition": "attachment",
                 "content_id": None,
-                "verdict": None,
+                "verdict": "clean",
             },
         ],
         "replies": [

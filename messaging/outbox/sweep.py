@@ -76,9 +76,11 @@ def doubt_what_was_due() -> int:
     """Deliveries of a restored backup that have been due since it was made; gives how many.
 
     They may have left before the restored database was lost: who they were for is in doubt, and
-    a person decides. What stays in the house goes on: where it had arrived was lost with the rest.
+    a person decides. So it is with what a worker had just then, whatever its lease says. What
+    stays in the house goes on: where it had arrived was lost with the rest.
     """
-    due = Delivery.objects.open().filter(Q(state=Delivery.State.WAITING) | Q(due_at__lte=Now()))
+    at_work = Q(state__in=(Delivery.State.WAITING, Delivery.State.CLAIMED, Delivery.State.DATA))
+    due = Delivery.objects.open().filter(at_work | Q(due_at__lte=Now()))
     doubted = 0
     while True:
         with transaction.atomic(savepoint=False):

@@ -47,7 +47,8 @@ class PartOut(serializers.Serializer[Any]):
     content_id = serializers.CharField(allow_null=True, help_text="Without angle brackets.")
     verdict = serializers.CharField(
         allow_null=True,
-        help_text="What a scan had said of it by then; null: there was none.",
+        help_text="What the scanner had said of a file by then: `unscanned`, `clean`, "
+        "`unscannable`, `infected`; null: a text of the letter.",
     )
 
 

@@ -50,6 +50,6 @@ class Caller:
         return cls(
             workspace=member.workspace,
             scopes=SCOPES_BY_ROLE[member.role],
-            actor=f"user:{spell('usr', user.pk)}",
+            actor=user.actor,
             user=user,
         )

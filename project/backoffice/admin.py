@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -104,19 +104,9 @@ class AttachmentAdmin(ReadOnlyAdmin):
         ),
     ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        attachment = self.get_object(request, object_id)
-        known: dict[str, Any] = dict(extra_context or {})
-        if attachment is not None:
-            known["places"] = places_of(attachment)
-            known["may_open"] = reach_of(request).may_operate(attachment.workspace_id)
-        return super().change_view(request, object_id, form_url, known)
+    def facts(self, request: HttpRequest, row: Attachment) -> dict[str, Any]:
+        may_open = reach_of(request).may_operate(row.workspace_id)
+        return {"places": places_of(row), "may_open": may_open}
 
 
 @admin.register(Job)
@@ -156,25 +146,15 @@ class JobAdmin(ReadOnlyAdmin):
         stop_job(job=job)
         return redirect("admin:backoffice_job_change", id)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        job: Any = self.get_object(request, object_id)
-        known: dict[str, Any] = dict(extra_context or {})
-        if job is not None:
-            over = {name: getattr(job, name) for name in JobRow.OVER}
-            known |= {
-                "title": f"{deed_of(job).label}: {job.total} rows",
-                "job": job,
-                "over": over,
-                "finished": sum(over.values()),
-                "left": job.total - sum(over.values()),
-                "troubles": job.rows.exclude(words="").select_related("workspace")[:SHOWN],
-                "subject_page": f"admin:{job.model.replace('.', '_')}_change",
-                "may_stop": reach_of(request).is_operator and job.done_at is None,
-            }
-        return super().change_view(request, object_id, form_url, known)
+    def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        over = {name: getattr(row, name) for name in JobRow.OVER}
+        return {
+            "title": f"{deed_of(row).label}: {row.total} rows",
+            "job": row,
+            "over": over,
+            "finished": sum(over.values()),
+            "left": row.total - sum(over.values()),
+            "troubles": row.rows.exclude(words="").select_related("workspace")[:SHOWN],
+            "subject_page": f"admin:{row.model.replace('.', '_')}_change",
+            "may_stop": reach_of(request).is_operator and row.done_at is None,
+        }

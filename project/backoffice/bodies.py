@@ -9,9 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -24,12 +22,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from messaging.html import display_html
 from messaging.models import Message
 from messaging.source import source_of
+from project.backoffice.opening import record_opening
 from project.desk.bodies import POLICY, has_colours, read_passages
 from project.errors import Refusal
-from project.events.services import emit, happened
 from project.ids import spell
 from project.tenancy.models import User
-from project.tenancy.notices import tell_owners
 from project.tenancy.office import operated
 
 OPEN_FOR = timedelta(minutes=15)
@@ -46,33 +43,18 @@ def open_body(request: HttpRequest, id: UUID) -> HttpResponseBase:
         return _page(request, "open", message, lacks_reason=lacks_reason)
     user = request.user
     assert isinstance(user, User)
-    open_message(message=message, reason=reason, user=user)
+    record_opening(
+        kind="message.opened",
+        subject=message,
+        title="An operator has read a message",
+        words=f"has read what the message {spell('msg', message.pk)} says",
+        reason=reason,
+        user=user,
+    )
     until = (timezone.now() + OPEN_FOR).timestamp()
     opened = {**request.session.get(OPENED, {}), id.hex: until}
     request.session[OPENED] = opened
     return redirect("admin:message_body", id)
-
-
-@transaction.atomic
-def open_message(*, message: Message, reason: str, user: User) -> None:
-    """Put on record that an operator reads a message, and tell the owners of its workspace."""
-    event = happened(
-        "message.opened",
-        workspace_id=message.workspace_id,
-        subject_id=message.pk,
-        payload={"reason": reason},
-    )
-    event.actor = f"user:{spell('usr', user.pk)}"
-    emit(event)
-    tell_owners(
-        workspace_id=message.workspace_id,
-        subject="An operator has read a message",
-        text=(
-            f"{user.email}, an operator of {settings.PUBLIC_URL}, has read what the message "
-            f"{spell('msg', message.pk)} says.\n\nThe reason given: {reason}\n\n"
-            "It is in the log of your workspace as message.opened.\n"
-        ),
-    )
 
 
 @require_safe

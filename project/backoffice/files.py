@@ -7,9 +7,7 @@ from tempfile import TemporaryFile
 from typing import IO
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import admin, messages
-from django.db import transaction
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -23,11 +21,10 @@ from attachments.incoming import BLOCK_BYTES
 from attachments.models import Attachment
 from attachments.uses import uses_of
 from messaging.models import Message
+from project.backoffice.opening import record_opening
 from project.errors import Refusal
-from project.events.services import emit, happened
 from project.ids import spell
 from project.tenancy.models import User
-from project.tenancy.notices import tell_owners
 from project.tenancy.office import operated
 
 #: the password by which those who look into malware know that it is some
@@ -101,24 +98,14 @@ def take_sealed(*, attachment: Attachment, reason: str, user: User) -> IO[bytes]
     Raises BytesMissing and StorageUnavailable, and then nothing is written.
     """
     copy = _zip(attachment)
-    with transaction.atomic():
-        event = happened(
-            "attachment.opened",
-            workspace_id=attachment.workspace_id,
-            subject_id=attachment.pk,
-            payload={"reason": reason},
-        )
-        event.actor = f"user:{spell('usr', user.pk)}"
-        emit(event)
-        tell_owners(
-            workspace_id=attachment.workspace_id,
-            subject="An operator has taken a copy of a file",
-            text=(
-                f"{user.email}, an operator of {settings.PUBLIC_URL}, has taken a copy of the file "
-                f"{spell('att', attachment.pk)}.\n\nThe reason given: {reason}\n\n"
-                "It is in the log of your workspace as attachment.opened.\n"
-            ),
-        )
+    record_opening(
+        kind="attachment.opened",
+        subject=attachment,
+        title="An operator has taken a copy of a file",
+        words=f"has taken a copy of the file {spell('att', attachment.pk)}",
+        reason=reason,
+        user=user,
+    )
     return copy
 
 

@@ -19,8 +19,7 @@ from django.db.models.functions import Now
 
 from project.backoffice.models import Job, JobRow
 from project.errors import Refusal
-from project.events.services import current_actor, emit, happened
-from project.ids import spell
+from project.events.services import acting_as, emit, happened
 from project.poke import Poke
 from project.tenancy.models import User
 from project.tenancy.office import Deed, ReadOnlyAdmin
@@ -61,7 +60,7 @@ def start_job(
         deed=deed.name,
         reason=reason,
         user=user,
-        actor=f"user:{spell('usr', user.pk)}",
+        actor=user.actor,
         chosen=chosen,
         due_at=Now(),
     )
@@ -104,8 +103,7 @@ def run_job(job: Job) -> None:
     deed = deed_of(job)
     left = job.rows.filter(outcome=JobRow.Outcome.LEFT).order_by("pk")
     running = Job.objects.filter(pk=job.pk, done_at__isnull=True)
-    actor = current_actor.set(job.actor)
-    try:
+    with acting_as(job.actor):
         while running.filter(stopped_at__isnull=True).update(due_at=Now() + LEASE):
             rows = list(left[:STEP])
             if not rows:
@@ -115,8 +113,6 @@ def run_job(job: Job) -> None:
                 return
             for row in rows:
                 _do(job, deed, row)
-    finally:
-        current_actor.reset(actor)
     running.update(done_at=Now(), due_at=None)
 
 

@@ -16,9 +16,8 @@ from messaging.models import Message
 from messaging.models.message import Direction
 from project.backoffice.bodies import operated_message
 from project.errors import Refusal
-from project.events.services import current_actor, emit, happened
+from project.events.services import emit, happened
 from project.ids import spell
-from project.tenancy.models import User
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,10 +29,8 @@ def resend(request: HttpRequest, id: UUID) -> HttpResponseBase:
     if message.direction == Direction.INBOUND:
         return redirect("admin:messaging_message_change", id)
     if emails and reason:
-        user = request.user
-        assert isinstance(user, User)
         try:
-            made = resend_for(message=message, emails=emails, reason=reason, user=user)
+            made = resend_for(message=message, emails=emails, reason=reason)
         except Refusal as refusal:
             messages.error(request, refusal.message)
         else:
@@ -51,25 +48,21 @@ def resend(request: HttpRequest, id: UUID) -> HttpResponseBase:
     return render(request, "admin/office/resend.html", facts)
 
 
-def resend_for(*, message: Message, emails: list[str], reason: str, user: User) -> Message:
+@transaction.atomic
+def resend_for(*, message: Message, emails: list[str], reason: str) -> Message:
     """Send a message anew for an operator, and put it on record at the old one and the new."""
-    actor = current_actor.set(f"user:{spell('usr', user.pk)}")
-    try:
-        with transaction.atomic():
-            made = resend_message(message=message, emails=emails)
-            facts = {"action": "resend", "reason": reason, "recipients": emails}
-            links = {message.pk: {"resent_as": made.pk}, made.pk: {"resent_from": message.pk}}
-            emit(
-                *(
-                    happened(
-                        "message.handled",
-                        workspace_id=message.workspace_id,
-                        subject_id=id,
-                        payload={**facts, **{name: spell("msg", pk) for name, pk in link.items()}},
-                    )
-                    for id, link in links.items()
-                )
+    made = resend_message(message=message, emails=emails)
+    facts = {"action": "resend", "reason": reason, "recipients": emails}
+    links = {message.pk: {"resent_as": made.pk}, made.pk: {"resent_from": message.pk}}
+    emit(
+        *(
+            happened(
+                "message.handled",
+                workspace_id=message.workspace_id,
+                subject_id=id,
+                payload={**facts, **{name: spell("msg", pk) for name, pk in link.items()}},
             )
-    finally:
-        current_actor.reset(actor)
+            for id, link in links.items()
+        )
+    )
     return made

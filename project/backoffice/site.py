@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -21,8 +22,11 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from project.backoffice import bodies, dashboard, files, jobs, resending
+from project.events.services import acting_as
 from project.tenancy.models import User
 from project.tenancy.office import Deed, ForeignAdmin, ReadOnlyAdmin, Reserved, reach_of
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 #: so many rows are done at once; more become a job of the workers
 AT_ONCE = 200
@@ -57,6 +61,18 @@ class OfficeSite(admin.AdminSite):
         if not self.has_permission(request):
             raise PermissionDenied("You have no post in the back office.")
         return redirect("admin:index")
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """As Django does; what is done on a page is done by whoever asks."""
+
+        @wraps(view)
+        def page(request: HttpRequest, *args: Any, **words: Any) -> HttpResponseBase:
+            user = request.user
+            assert isinstance(user, User)
+            with acting_as(user.actor):
+                return view(request, *args, **words)
+
+        return super().admin_view(cast(View, page), cacheable)
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -24,7 +24,7 @@ from project.api.authentication import caller_of_person
 from project.api.caller import Caller
 from project.api.errors import problem_of
 from project.errors import Forbidden, NotFound, Refusal
-from project.events.services import current_actor
+from project.events.services import acting_as
 from project.ids import read
 from project.tenancy.models import Scope, User, Workspace
 
@@ -113,11 +113,8 @@ def at_desk(view: Page[P]) -> Shown[P]:
         assert isinstance(user, User)
         try:
             desk = Desk(caller_of_person(request, user), user)
-            actor = current_actor.set(desk.caller.actor)
-            try:
+            with acting_as(desk.caller.actor):
                 return view(request, desk, *args, **kwargs)
-            finally:
-                current_actor.reset(actor)
         except NotFound as refusal:
             raise Http404(refusal.message) from refusal
         except Forbidden as refusal:

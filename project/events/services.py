@@ -7,7 +7,8 @@ the transaction that writes the event, so that both happen or neither does.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,17 @@ Listener = Callable[[list[Event]], None]
 
 #: who acts in this request or command; blank for the clock and the workers
 current_actor: ContextVar[str] = ContextVar("current_actor", default="")
+
+
+@contextmanager
+def acting_as(actor: str) -> Iterator[None]:
+    """Have what happens meanwhile be done by somebody."""
+    before = current_actor.set(actor)
+    try:
+        yield
+    finally:
+        current_actor.reset(before)
+
 
 _listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 

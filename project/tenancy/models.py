@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from project.ids import new_id
+from project.ids import new_id, spell
 
 
 class UserManager(BaseUserManager["User"]):
@@ -53,6 +53,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def actor(self) -> str:
+        """How the log of events names this person."""
+        return f"user:{spell('usr', self.pk)}"
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must hold to be this person's: a new epoch ends all that are older."""

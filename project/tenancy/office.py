@@ -172,6 +172,10 @@ class ReadOnlyAdmin(Reserved, admin.ModelAdmin):  # type: ignore[type-arg]
         found.pop("delete_selected", None)  # it asks no reason, and the log would not have it
         return found | {deed.name: (_ask_for(deed), deed.name, deed.label) for deed in self.deeds}
 
+    def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row shows beside its fields, by the names of its template."""
+        return {}
+
     def deed(self, name: str) -> Deed:
         """The deed of this name."""
         return next(deed for deed in self.deeds if deed.name == name)
@@ -179,7 +183,10 @@ class ReadOnlyAdmin(Reserved, admin.ModelAdmin):  # type: ignore[type-arg]
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **words: Any
     ) -> Any:
-        context["deeds"] = self._deeds_for(request, context.get("original"))
+        row = context.get("original")
+        context["deeds"] = self._deeds_for(request, row)
+        if row is not None:
+            context |= self.facts(request, row)
         return super().render_change_form(request, context, *args, **words)
 
     def _deeds_for(self, request: HttpRequest, row: Model | None) -> Sequence[Deed]:

@@ -166,7 +166,7 @@ def _join(invitation: Invitation, user: User) -> Member:
         user=user,
         defaults={"id": invitation.pk, "role": invitation.role},
     )
-    _tell("member.joined", invitation, actor=f"user:{spell('usr', user.pk)}")
+    _tell("member.joined", invitation, actor=user.actor)
     invitation.delete()
     return member
 

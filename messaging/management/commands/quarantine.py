@@ -15,7 +15,7 @@ from attachments.scanning.verdicts import quarantined, release_attachment
 from messaging.models import Message
 from messaging.source import received_mail
 from project.errors import Refusal
-from project.events.services import current_actor
+from project.events.services import acting_as
 from project.ids import UnknownId, read, spell
 
 
@@ -52,11 +52,8 @@ class Command(BaseCommand):
 
     def delete(self, *, id: str, by: str, **options: Any) -> None:
         file = attachment(id)
-        token = current_actor.set(by)
-        try:
+        with acting_as(by):
             delete_attachment(attachment=file)
-        finally:
-            current_actor.reset(token)
         self.stdout.write(f"{id} is deleted.")
 
     def raw(self, *, id: str, path: Path, **options: Any) -> None:

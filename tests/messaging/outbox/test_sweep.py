@@ -125,6 +125,17 @@ def test_after_a_restore_what_was_due_is_in_doubt_and_the_rest_goes_on(inbox, re
     assert arrived == {house.rfc_message_id, later.rfc_message_id}
 
 
+def test_after_a_restore_it_is_in_doubt_what_a_worker_had(inbox, relay):
+    """Its lease may be good for minutes: a quick restore is no reason to send it again."""
+    claimed, begun = make_message(inbox), make_message(inbox)
+    start_data([one for one in claim(limit=2) if one.delivery_id == delivery_of(begun).pk])
+    assert (state_of(claimed), state_of(begun)) == ("claimed", "data")
+    assert sweep.doubt_what_was_due() == 2
+    assert [outcomes(one)[ANN] for one in (claimed, begun)] == ["unknown", "unknown"]
+    try_again()
+    assert relay.transactions == []
+
+
 # Waiting ----------------------------------------------------------------------------------------
 
 
