@@ -34,7 +34,7 @@ from attachments.measure import Measure
 from attachments.models import Attachment, AttachmentState, Blob, Origin
 from attachments.scanning.verdicts import (
     arrival_events,
-    poke_scanner_on_commit,
+    poke_scanner,
     standing_of,
 )
 from attachments.sniff import clean_content_type, resolve_type, sniff_type
@@ -354,4 +354,4 @@ def announce_attachments(attachments: Sequence[Attachment]) -> None:
     """Say that files are here with their bytes, and have scanned what waits for that."""
     emit(*(event for attachment in attachments for event in arrival_events(attachment)))
     if any(attachment.state == AttachmentState.STORED for attachment in attachments):
-        poke_scanner_on_commit()
+        poke_scanner.on_commit()

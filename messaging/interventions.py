@@ -27,7 +27,7 @@ from messaging.errors import NotHeld, NothingToRetry, TooLate
 from messaging.mime.assembly import letter_of
 from messaging.models import Delivery, Message, Recipient
 from messaging.outbox.record import GIVE_UP_AFTER
-from messaging.poke import poke_on_commit
+from messaging.poke import poke_outbox
 from messaging.retention import check_mail_kept
 from messaging.services import send_message
 from project.errors import Invalid
@@ -134,7 +134,7 @@ def _queue(ids: Collection[UUID], *, due_at: Combinable) -> None:
         claim=None,
         deadline=_deadline(),
     )
-    poke_on_commit()
+    poke_outbox.on_commit()
 
 
 def _deadline() -> Combinable:

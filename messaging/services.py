@@ -32,7 +32,7 @@ from messaging.errors import NoRecipients, NotSender, NotUnknown, TooLate, TooMa
 from messaging.letter import Letter
 from messaging.models import Delivery, Inbox, Message, Recipient
 from messaging.outbox.record import GIVE_UP_AFTER
-from messaging.poke import poke_on_commit
+from messaging.poke import poke_outbox
 from messaging.routes import recipients_by_route
 from project.events.services import emit, happened
 from project.ids import spell
@@ -98,7 +98,7 @@ def send_message(
             for kind in kinds
         )
     )
-    poke_on_commit()
+    poke_outbox.on_commit()
     return message
 
 
@@ -273,7 +273,7 @@ def resolve_message(*, message: Message, outcome: str) -> Message:
             claim=None,
             deadline=Now() + GIVE_UP_AFTER,
         )
-        poke_on_commit()
+        poke_outbox.on_commit()
     emit(
         happened(
             "message.resolved",

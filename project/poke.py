@@ -7,6 +7,7 @@ from threading import Lock, Timer
 from time import monotonic
 
 from celery import current_app
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ class Poke:
         self._lock = Lock()
         self._next = 0.0  # when the next poke may leave
         self._is_coming = False  # one that will leave then has whatever is committed by then
+
+    def on_commit(self) -> None:
+        """Tell the workers, once this transaction stands, that there is something to do."""
+        transaction.on_commit(self, robust=True)
 
     def __call__(self) -> None:
         with self._lock:

@@ -40,11 +40,6 @@ def quarantined() -> Q:
 poke_scanner = Poke("attachments.tasks.scan_files")
 
 
-def poke_scanner_on_commit() -> None:
-    """Tell the workers, once this transaction stands, that there are files to scan."""
-    transaction.on_commit(poke_scanner, robust=True)
-
-
 @dataclass(frozen=True)
 class Standing:
     """Where a file stands for what is known of its bytes."""
@@ -150,7 +145,7 @@ def scan_again(*, attachment: Attachment) -> None:
     if not settings.CLAMD_URL or not asked.exists():
         raise NothingToScan("There is no scanner, or the bytes are gone.")
     asked.filter(scan_at__isnull=True).update(scan_at=Now(), scan_attempts=0)
-    poke_scanner_on_commit()
+    poke_scanner.on_commit()
 
 
 def _follow(

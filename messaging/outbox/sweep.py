@@ -22,7 +22,7 @@ from messaging.models.message import OPEN
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.record import BACK_OFF, DEADLINE, IN_DOUBT
 from messaging.outbox.transport import LOCAL, REHEARSAL
-from messaging.poke import poke_on_commit
+from messaging.poke import poke_outbox
 from project.events.models import Event
 from project.events.services import emit, happened, on
 
@@ -130,7 +130,7 @@ def unpark(attachment_ids: Iterable[UUID] | None = None) -> int:
             state=Delivery.State.QUEUED, due_at=Now()
         )
         if freed:
-            poke_on_commit()
+            poke_outbox.on_commit()
     return freed
 
 

@@ -17,7 +17,7 @@ from attachments.incoming import BLOCK_BYTES, Incoming, room_needed
 from attachments.storage import attachment_storage
 from messaging.mime.fields import storable
 from messaging.models import Arrival, Inbox
-from messaging.poke import poke_parser_on_commit
+from messaging.poke import poke_parser
 from messaging.receiving.errors import EmptyMail, MailTooLarge
 from project.events.services import emit, happened
 from project.ids import new_id
@@ -78,7 +78,7 @@ def keep_arrivals(
                     for row in rows
                 )
             )
-            poke_parser_on_commit()
+            poke_parser.on_commit()
             are_written = True
     except StorageUnavailable:  # it would not take them back either
         raise

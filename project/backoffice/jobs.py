@@ -71,15 +71,10 @@ def start_job(
     return job
 
 
-def poke_on_commit() -> None:
-    """Tell the workers, once this transaction stands, that there is a job."""
-    transaction.on_commit(poke, robust=True)
-
-
 def stop_job(*, job: Job) -> None:
     """Have a job end before its next rows; what is done stays done."""
     Job.objects.filter(pk=job.pk, done_at__isnull=True).update(stopped_at=Now(), due_at=Now())
-    poke_on_commit()
+    poke.on_commit()
 
 
 def work_off() -> None:

@@ -135,7 +135,7 @@ class OfficeSite(admin.AdminSite):
         if count <= AT_ONCE:
             jobs.run_job(job)
         else:
-            jobs.poke_on_commit()
+            jobs.poke.on_commit()
         return redirect("admin:backoffice_job_change", job.pk)
 
     def _operated(

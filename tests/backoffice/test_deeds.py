@@ -183,7 +183,7 @@ def many(browser, inbox, monkeypatch) -> list[Message]:
     """More messages than are done at once."""
     monkeypatch.setattr("project.backoffice.site.AT_ONCE", 2)
     monkeypatch.setattr("project.backoffice.jobs.STEP", 2)
-    monkeypatch.setattr("project.backoffice.jobs.poke", lambda: None)
+    monkeypatch.setattr(jobs.poke, "on_commit", lambda: None)
     return [make_message(inbox) for _ in range(5)]
 
 

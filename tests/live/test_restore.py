@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -122,6 +123,31 @@ def all_of(office: Office) -> dict[str, Any]:
     return seen
 
 
+def back_up(installation: Installation, server: S3Server, to: Path) -> None:
+    """In this order: what a row speaks of is in the storage by the time that is copied."""
+    dump(installation, to / "enclose.dump")
+    assert copy_out(server, installation.environment["FILES_BUCKET"], to / "objects") >= 4
+    shutil.copytree(installation.data / "secret", to / "secret")
+
+
+@contextmanager
+def restored(
+    lost: Installation, kept: Path, *, database: str, storage: S3Server
+) -> Iterator[Installation]:
+    """The installation again, at its old address, over a new database and a new bucket."""
+    restore(database, kept / "enclose.dump")
+    bucket = storage.create_bucket()
+    copy_in(storage, bucket, kept / "objects")
+    names = (*storage.environment(), "SMTP_URL", "PORT", "PUBLIC_URL", "KEEP_SECONDS")
+    environment = {name: lost.environment[name] for name in names}
+    environment |= {"DATABASE_URL": database, "FILES_BUCKET": bucket}
+    with folder("restored") as home:
+        there = Installation(home, environment=environment)
+        there.port, there.url = lost.port, lost.url
+        shutil.copytree(kept / "secret", there.data / "secret")
+        yield there
+
+
 def test_everything_is_back_and_nothing_goes_twice(
     open_office: OpenOffice,
     sink: SmtpSink,
@@ -136,10 +162,9 @@ def test_everything_is_back_and_nothing_goes_twice(
     contents = [random.Random(n).randbytes(300_000) for n in range(3)]
     incoming = received(office, contents[0])
     assert incoming["attachments"][0]["sha256"] == digest_of(contents[0])
-    file = office.upload(contents[1], "out.bin")
+    file, kept = office.upload(contents[1], "out.bin"), office.upload(contents[2], "kept.bin")
     gone = office.send(GONE_OUT, attachments=[{"id": file["id"]}])
     office.wait_for_status(gone["id"], "sent")
-    kept = office.upload(contents[2], "kept.bin")
     fields = {"to": ["ann@example.com"], "subject": "Draft", "attachments": [{"id": kept["id"]}]}
     draft = office.ask("POST", "/drafts", json=fields, status=201)
     at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -148,40 +173,19 @@ def test_everything_is_back_and_nothing_goes_twice(
     office.wait_for_status(meanwhile["id"], "deferred")
     last = office.ask("GET", "/events?limit=100")["next"]
     before = all_of(office)
+    back_up(ours, swift, tmp_path)
 
-    # The backup, in this order: what a row speaks of is in the storage by the time it is copied.
-    dump(ours, tmp_path / "enclose.dump")
-    bucket = ours.environment["FILES_BUCKET"]
-    assert copy_out(swift, bucket, tmp_path / "objects") >= 4
-    shutil.copytree(ours.data / "secret", tmp_path / "secret")
-
-    # The loss: meanwhile one has left.
     sink.set_rules()
-    office.wait_for_status(meanwhile["id"], "sent")
+    office.wait_for_status(meanwhile["id"], "sent")  # which the backup does not know
     office.close()
-    delete_all(swift, bucket)
+    delete_all(swift, ours.environment["FILES_BUCKET"])
     shutil.rmtree(ours.data)
 
-    # The restore, on another server and into another bucket.
-    url = other_server.create_database()
-    restore(url, tmp_path / "enclose.dump")
-    fresh = swift.create_bucket()
-    copy_in(swift, fresh, tmp_path / "objects")
-    with folder("restored") as home:
-        inherited = {
-            name: ours.environment[name]
-            for name in (*swift.environment(), "SMTP_URL", "PORT", "PUBLIC_URL", "KEEP_SECONDS")
-        }
-        there = Installation(
-            home, environment={**inherited, "DATABASE_URL": url, "FILES_BUCKET": fresh}
-        )
-        there.port, there.url = ours.port, ours.url
+    new = other_server.create_database()
+    with restored(ours, tmp_path, database=new, storage=swift) as there:
         request.node.stash[INSTALLATIONS].append(there)
-        shutil.copytree(tmp_path / "secret", there.data / "secret")
-        said = there.manage("after_restore")
-        assert said.startswith("1 may have left")
+        assert there.manage("after_restore").startswith("1 may have left")
         again = Office(there)
-        again.key = office.key
         again.session.headers["Authorization"] = f"Bearer {office.key}"
         try:
             there.start_worker()
@@ -192,13 +196,11 @@ def test_everything_is_back_and_nothing_goes_twice(
             for seen in (before, after):
                 del seen[meanwhile["id"]]
             assert after == before
-
-            # Work goes on: the draft leaves with its file, and the log tells what is new.
             sent = again.ask("POST", f"/drafts/{draft['id']}/send", json={}, status=202)
             again.wait_for_status(sent["message_id"], "sent")
             told = again.ask("GET", f"/events?limit=100&after={last}")["data"]
             kinds = [one["kind"] for one in told if one["subject"]["id"] == sent["message_id"]]
-            assert "message.sent" in kinds
+            assert "message.sent" in kinds, "the log does not tell what is new"
         finally:
             again.close()
     received_by = [mail.accepted for mail in sink.kept]

@@ -13,8 +13,10 @@ from attachments.models import Attachment, Blob
 from attachments.scanning import queue
 from attachments.scanning.clamd import Clamd
 from attachments.scanning.queue import LEASE, MAX_ATTEMPTS, claim_blob, scan_blob, scan_due
+from attachments.scanning.verdicts import poke_scanner
 from attachments.storage import attachment_storage
 from project.events.models import Event
+from project.poke import Poke
 from tests.attachments.make import make_attachment
 from tests.attachments.scanning.fake import fake_clamd, hang_up, saying
 from tests.attachments.scanning.test_verdicts import again, kinds_of
@@ -214,9 +216,9 @@ def test_an_installation_that_gives_up_scanning_gives_its_files_free(alice, scan
 def test_a_poke_is_sent_with_the_commit(
     alice, scanning, monkeypatch, django_capture_on_commit_callbacks
 ):
-    pokes: list[str] = []
-    monkeypatch.setattr("attachments.scanning.verdicts.poke_scanner", lambda: pokes.append("poke"))
+    pokes: list[Poke] = []
+    monkeypatch.setattr(Poke, "__call__", lambda poke: pokes.append(poke))
     with django_capture_on_commit_callbacks(execute=True):
         make_attachment(alice.workspace)
         assert pokes == []
-    assert pokes == ["poke"]
+    assert pokes == [poke_scanner]
