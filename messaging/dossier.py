@@ -21,6 +21,7 @@ class Piece:
     size: int | None
     notes: str
     parts: Sequence[Piece] = ()
+    attachment_id: UUID | None = None  # of a file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ def _files(
             size=row.attachment.size,
             notes=", ".join(_notes(row)),
             parts=_files(row.pk, by_container),
+            attachment_id=row.attachment_id,
         )
         for row in by_container.get(container, ())
     ]

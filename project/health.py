@@ -49,8 +49,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 
 def passing() -> list[tuple[str, bool]]:
-    """Every check by name, and whether it passes."""
-    return [(name, _passes(name, check)) for name, check in (NEEDED | WORK).items()]
+    """Every check by name, and whether it passes; of a scanner only where there is one."""
+    wanted = NEEDED | WORK | (SCANNING if settings.CLAMD_URL else {})
+    return [(name, _passes(name, check)) for name, check in wanted.items()]
 
 
 def _passes(name: str, check: Callable[[], object]) -> bool:
@@ -106,9 +107,8 @@ def check_queue() -> None:
 
 
 def check_scanner() -> None:
-    """The scanner for malware says its version, where there is one."""
-    if settings.CLAMD_URL:
-        Clamd(settings.CLAMD_URL, connect=1.0).version()
+    """The scanner for malware says its version."""
+    Clamd(settings.CLAMD_URL, connect=1.0).version()
 
 
 #: how long due mail may lie before the queue counts as stuck
@@ -121,4 +121,5 @@ NEEDED: Checks = {
     "disk": check_disk,
     "cache": check_cache,
 }
-WORK: Checks = {"broker": check_broker, "queue": check_queue, "scanner": check_scanner}
+WORK: Checks = {"broker": check_broker, "queue": check_queue}
+SCANNING: Checks = {"scanner": check_scanner}

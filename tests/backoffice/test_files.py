@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -111,6 +112,16 @@ def test_the_page_of_a_file_says_where_its_bytes_are(browser, alice):
     for message in sent:
         assert page_of(message) in page
     assert "to ann@example.com" in page
+    assert page_of(files[0]) in browser.get(page_of(sent[0])).content.decode()
+
+
+def test_the_page_of_a_file_has_the_verdict_with_engine_and_date(browser, infected):
+    assert "What the scanner says" not in browser.get(page_of(infected)).content.decode()
+    found = {"verdict": "infected", "signature": "Eicar", "engine": "ClamAV 1.4"}
+    at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    Blob.objects.filter(attachments=infected).update(**found, scanned_at=at)
+    page = browser.get(page_of(infected)).content.decode()
+    assert "Infected: Eicar" in page and "ClamAV 1.4" in page and "1 Mar 2026, 09:30:00" in page
 
 
 def test_a_sealed_copy_is_given_for_a_reason_and_the_owners_are_told(

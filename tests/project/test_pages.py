@@ -71,11 +71,11 @@ def test_it_is_ready(db: None) -> None:
     assert answer.json()["ready"] is True
     assert set(answer.json()["checks"]) == {
         *("database", "storage", "disk", "cache"),
-        *("broker", "queue", "scanner"),
+        *("broker", "queue"),  # and of no scanner that it is well, where there is none
     }
 
 
-OTHERS = ("storage", "disk", "cache", "broker", "queue", "scanner")
+OTHERS = ("storage", "disk", "cache", "broker", "queue")
 
 
 def test_it_is_not_ready_without_its_database(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
