@@ -156,7 +156,7 @@ def _ask() -> None:
         if blob.is_judged(now):
             settle_files(blob)
         else:
-            unasked = Blob.objects.filter(pk=blob.pk, scan_at__isnull=True)
+            unasked = Blob.objects.filter(pk=blob.pk, scan_at=None, scanned_at=blob.scanned_at)
             unasked.update(scan_at=now, scan_attempts=0)
 
 

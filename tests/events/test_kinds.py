@@ -17,6 +17,7 @@ pytestmark = pytest.mark.quality
 ROOT = Path(__file__).parents[2]
 APPS = ("attachments", "drafts", "messaging", "project")
 KIND = re.compile(rf"(?:{'|'.join([*PREFIXES, *NOUNS])})\.[a-z_]+")
+WRITERS = {"happened", "record_opening"}
 NOT_OURS = (ROOT / "project" / "contracts", ROOT / "project" / "events" / "kinds.py")
 
 
@@ -26,12 +27,12 @@ def emitters() -> Iterator[ast.Module]:
         for path in (ROOT / app).rglob("*.py"):
             if not any(path.is_relative_to(other) for other in NOT_OURS):
                 tree = ast.parse(path.read_text())
-                if any(calls_happened(node) for node in ast.walk(tree)):
+                if any(writes_event(node) for node in ast.walk(tree)):
                     yield tree
 
 
-def calls_happened(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "happened"
+def writes_event(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") in WRITERS
 
 
 def emitted() -> set[str]:
@@ -39,7 +40,7 @@ def emitted() -> set[str]:
     found = set()
     for tree in emitters():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and calls_happened(node):
+            if isinstance(node, ast.Call) and writes_event(node):
                 found |= {one.value for one in node.args if isinstance(one, ast.Constant)}
             if isinstance(node, ast.Constant) and KIND.fullmatch(str(node.value)):
                 found.add(node.value)
