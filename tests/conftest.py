@@ -30,15 +30,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("enclose")
     group.addoption("--database", choices=["sqlite", "postgresql"], default="sqlite")
     group.addoption("--files", choices=["disk", "s3"], default="disk")
+    group.addoption(
+        "--cases",
+        type=int,
+        metavar="N",
+        help="of each parametrised test N cases, evenly spread: for a back-end after the first",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("database") == "sqlite":
-        return
-    skip = pytest.mark.skip(reason="says something about SQLite alone")
+    if config.getoption("database") != "sqlite":
+        leave_out(config, items, {item for item in items if not says_something_of_databases(item)})
+    if count := config.getoption("cases"):
+        leave_out(config, items, cases_beyond(count, items))
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item], some: set[pytest.Item]) -> None:
+    config.hook.pytest_deselected(items=[item for item in items if item in some])
+    items[:] = [item for item in items if item not in some]
+
+
+def says_something_of_databases(item: pytest.Item) -> bool:
+    """Whether a test can come out otherwise on another database than SQLite."""
+    if item.get_closest_marker("sqlite_only"):
+        return False
+    used = getattr(item, "fixturenames", ())
+    return bool(
+        item.get_closest_marker("live")
+        or item.get_closest_marker("django_db")
+        or {"db", "transactional_db", "postgresql"} & set(used)
+    )
+
+
+def cases_beyond(count: int, items: list[pytest.Item]) -> set[pytest.Item]:
+    """The cases of each parametrised test but `count`; races and odd input keep all."""
+    cases: dict[tuple[Any, str], list[pytest.Item]] = {}
     for item in items:
-        if item.get_closest_marker("sqlite_only"):
-            item.add_marker(skip)
+        if not item.get_closest_marker("every_case"):
+            cases.setdefault((item.parent, getattr(item, "originalname", item.name)), []).append(item)
+    beyond: set[pytest.Item] = set()
+    for some in cases.values():
+        kept = {some[number * (len(some) - 1) // max(count - 1, 1)] for number in range(count)}
+        beyond.update(item for item in some if item not in kept)
+    return beyond
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

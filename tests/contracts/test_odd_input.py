@@ -17,7 +17,7 @@ from tests.contracts.shapes import check_error
 from tests.openapi.test_odd_input import BODIES, FORM, HEADERS, PARTS, QUERIES, TIMES, TYPES, VALUES
 from tests.people import Person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.every_case]
 each_door = pytest.mark.parametrize("door", NAMES)
 
 HERE = "<here>"

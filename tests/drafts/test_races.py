@@ -31,7 +31,7 @@ from project.errors import Refusal
 from tests.drafts.make import again, limits_of, make_draft
 from tests.messaging.make import make_file, make_reservation
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.every_case]
 
 
 @pytest.fixture(params=range(6), autouse=True)

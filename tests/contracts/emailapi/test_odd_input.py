@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from messaging.models import Message
 from tests.contracts.emailapi.wire import FILES, LETTER, SEND, inline, post_file
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.every_case]
 
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.text()

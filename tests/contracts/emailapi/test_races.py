@@ -25,7 +25,7 @@ from tests.contracts.emailapi.wire import (
 )
 from tests.messaging.outbox.steps import many, together
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.every_case]
 
 ROUNDS = range(many(4, 12))
 

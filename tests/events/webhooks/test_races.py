@@ -43,6 +43,7 @@ def delete(endpoint: WebhookEndpoint) -> None:
     delete_webhook(endpoint=endpoint)
 
 
+@pytest.mark.every_case
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("meddle", [turn_off, tell_again, rotate, delete])
 @pytest.mark.parametrize("status", [200, 410, 500])

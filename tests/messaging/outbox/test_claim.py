@@ -19,7 +19,7 @@ from messaging.outbox.claim import LEASE, Claim, claim, give_back, renew, start_
 from tests.messaging.make import delivery_of, make_file, make_message
 from tests.messaging.outbox.steps import claim_of, let_hours_pass, many, state_of, together, turn
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.every_case]
 
 HOUR = timedelta(hours=1)
 

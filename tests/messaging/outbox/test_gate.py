@@ -40,7 +40,7 @@ from tests.messaging.outbox.steps import (
 )
 from tests.services.smtp_rules import Rule
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.every_case]
 
 
 def spoof_ready(message):
