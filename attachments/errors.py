@@ -197,6 +197,7 @@ class AttachmentNotReady(NotReady):
             if state == "reserved"
             else "The file is still being checked."
         )
+        self.state = state
 
 
 class AttachmentGone(Gone):

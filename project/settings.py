@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "messaging",
     "drafts",
     "project.backoffice",
+    "project.leaving",
     "allauth",
     "allauth.account",
     "allauth.mfa",

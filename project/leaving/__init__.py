@@ -1,0 +1,1 @@
+"""What leaves for good: a workspace that moves out with everything, a person out of everything."""
