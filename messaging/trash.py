@@ -11,7 +11,7 @@ from django.utils import timezone
 from attachments.models import Attachment
 from attachments.services import release_attachments
 from messaging.errors import MessageUnfinished
-from messaging.models import Arrival, Delivery, Folder, Inbox, Message
+from messaging.models import Arrival, Captured, Delivery, Folder, Inbox, Message
 from messaging.models.message import OPEN, MessageQuerySet
 from messaging.receiving.arrivals import forget_raw
 from project.events.models import Event
@@ -96,6 +96,7 @@ def _delete(messages: Sequence[Message]) -> None:
     ids = [message.pk for message in messages]
     files = list(Attachment.objects.filter(message_enclosures__message__in=ids).distinct())
     keys = set(Arrival.objects.filter(message__in=ids).values_list("key", flat=True))
+    keys |= set(Captured.objects.filter(delivery__message__in=ids).values_list("key", flat=True))
     emit(*(_deleted(message) for message in messages))
     Message.objects.filter(pk__in=ids).delete()
     release_attachments(files)

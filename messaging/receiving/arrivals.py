@@ -120,7 +120,7 @@ def raw_of(arrival: Arrival) -> Iterator[bytes]:
 
 
 def forget_raw(keys: set[str]) -> None:
-    """Delete raw bytes that no arrival has any more; to be called after the commit."""
+    """Delete raw mail that no arrival has any more; to be called after the commit."""
     kept = set(Arrival.objects.filter(key__in=keys).values_list("key", flat=True))
     for key in keys - kept:
         attachment_storage().delete(key)

@@ -34,6 +34,7 @@ PREFIXES = {
     "key": "key",
     "member": "mbr",
     "message": "msg",
+    "person": "per",
     "suppression": "sup",
     "thread": "thr",
     "webhook": "whk",

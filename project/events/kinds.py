@@ -53,6 +53,7 @@ KINDS: dict[str, str] = {
     "message.recorded": "A message was put on record without being sent.",
     "message.amended": "Files were added to the record of a message.",
     "message.forgotten": "The words and files of a message were let go.",
+    "person.deleted": "What is known of somebody was deleted; its data has the counts.",
     "suppression.added": "An address gets no mail any more.",
     "suppression.removed": "An address gets mail again.",
     "suppression.handled": "An operator did something about it; its data says what, and why.",
