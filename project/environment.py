@@ -7,6 +7,7 @@ false flag, and "a day" for a nameless ValueError.
 import base64
 import os
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,6 +78,17 @@ class Environment(environ.Env):  # type: ignore[misc]
         if found and (parts.scheme not in ("tcp", "unix") or not is_right):
             raise ImproperlyConfigured(f"{var} begins with tcp://host or unix:///path.")
         return found
+
+    def name_server(self, var: str) -> tuple[str, int] | None:
+        """Give address and port of a name server, written `192.0.2.1:53` or `[2001:db8::1]`."""
+        found: str = self.str(var, default="")
+        if not found:
+            return None
+        try:
+            parts = urlsplit(f"//{found}")
+            return str(ip_address(parts.hostname or "")), parts.port or 53
+        except ValueError:
+            raise ImproperlyConfigured(f"{var} is an IP address, with a port or without.") from None
 
     def choice(self, var: str, choices: Sequence[str], default: str) -> str:
         """Give one of a few words."""

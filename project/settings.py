@@ -228,6 +228,11 @@ SCAN_WAIT_SECONDS = env.float("SCAN_WAIT_SECONDS", default=300.0)
 SCAN_WHEN_DOWN = env.choice("SCAN_WHEN_DOWN", ("hold", "release"), "hold")
 SCAN_UNSCANNABLE = env.choice("SCAN_UNSCANNABLE", ("refuse", "release"), "refuse")
 
+# DNS --------------------------------------------------------------------------------------------
+
+#: the name server that is asked for the records of sender domains; None: those of the machine
+DNS_SERVER = env.name_server("DNS_SERVER")
+
 # Workers ----------------------------------------------------------------------------------------
 
 BROKER_DIR = DATA_DIR / "broker"

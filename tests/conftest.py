@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.services.clamav",
     "tests.services.sinks",
     "tests.services.hooks",
+    "tests.services.name_server",
     *(name for name in ("tests.people", "tests.installation") if find_spec(name)),
     "tests.sdks.fixtures",
 ]

@@ -4,6 +4,7 @@ from messaging.models.arrival import Arrival
 from messaging.models.correspondence import Customer, CustomerAddress, Folder, Inbox, Thread
 from messaging.models.message import Message, MessageAttachment
 from messaging.models.outbox import Attempt, Captured, Delivery, Recipient
+from messaging.models.signing import SigningKey
 from messaging.models.suppression import Suppression
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Message",
     "MessageAttachment",
     "Recipient",
+    "SigningKey",
     "Suppression",
     "Thread",
 ]

@@ -35,6 +35,7 @@ PREFIXES = {
     "member": "mbr",
     "message": "msg",
     "person": "per",
+    "signingkey": "dkm",
     "suppression": "sup",
     "thread": "thr",
     "webhook": "whk",
