@@ -107,7 +107,8 @@ def _added_on_top(raw: bytes, start: int) -> Iterator[str]:
     """What stands above the mail and was not put there by servers to say how it came."""
     fields, _ = read_fields(raw, 0, start, is_top=True)
     own, _ = read_fields(raw, start, len(raw), is_top=True)
-    names = SPEAKING | _names(own)
+    # a server on the way may sign what is signed already; that says nothing in the mail's name
+    names = (SPEAKING | _names(own)) - {"dkim-signature"}
     for name in sorted(_names(fields)):
         if name in names or name.startswith("content-"):
             yield f"Above it stands a field that was not sent with it: {name.title()}."

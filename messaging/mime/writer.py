@@ -3,6 +3,7 @@
 import hmac
 import re
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -165,7 +166,7 @@ class MimeWriter:
         mark = hmac.digest(seed, message_id.encode(), "sha256")
         self._mark = mark.hex()[:MARK_LENGTH]
         body = self._body()
-        self._segments = ("".join(head).encode(), *body.segments)
+        self._segments: tuple[Segment, ...] = ("".join(head).encode(), *body.segments)
         #: what it consists of, in the order in which it is written
         self.leaves = tuple(replace(leaf, place=leaf.place or "1") for leaf in body.leaves)
 
@@ -180,6 +181,14 @@ class MimeWriter:
         first, rest = self._segments[:2]
         assert isinstance(first, bytes) and isinstance(rest, bytes)
         return first + rest
+
+    def under(self, field: bytes) -> "MimeWriter":
+        """The same mail with a field of the header, as it is written, on top of all others."""
+        other = copy(self)
+        first, *rest = self._segments
+        assert isinstance(first, bytes)
+        other._segments = (field + first, *rest)
+        return other
 
     @property
     def needs_smtputf8(self) -> bool:

@@ -18,10 +18,11 @@ from django.db.models import (
 from django.db.models.functions import Now
 
 from messaging.addresses import Address
+from messaging.dkim.choice import signers_of
 from messaging.models import Attempt, Delivery, Inbox, MessageAttachment, Recipient
 from messaging.outbox.claim import Claim
 from messaging.outbox.parcel import Addressee, Parcel, Transport
-from messaging.outbox.transport import transport_of
+from messaging.outbox.transport import signs, transport_of
 
 LEFT = (Recipient.State.PENDING, Recipient.State.DEFERRED)
 BOOLEAN = BooleanField()
@@ -29,9 +30,10 @@ _HAS_BEEN_TRIED = Q(Exists(Attempt.objects.filter(delivery=OuterRef("pk"))))
 
 
 def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
-    """Everything that a transport needs to know, in 4 queries, in the order of the claims.
+    """Everything that a transport needs to know, in the order of the claims.
 
-    Whoever has been accepted, refused or is in doubt is not among the addressees.
+    4 queries, and one for the keys that sign what leaves by SMTP. Whoever has been accepted,
+    refused or is in doubt is not among the addressees.
     """
     tokens = {one.delivery_id: one.token for one in claims}
     rows = (
@@ -48,11 +50,19 @@ def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
     files = MessageAttachment.objects.select_related("attachment__blob")
     prefetch_related_objects(messages, Prefetch("enclosures", files))
     inboxes = Inbox.objects.in_bulk({message.inbox_id for message in messages})
-    return [
+    loaded = [
         _parcel(row, inboxes, addressees[row.pk])
         for claim in claims
         if (row := found.get(claim.delivery_id))
     ]
+    _appoint_signers([(found[one.claim.delivery_id], one) for way, one in loaded if signs(way)])
+    return loaded
+
+
+def _appoint_signers(leaving: Sequence[tuple[Delivery, Parcel]]) -> None:
+    signers = signers_of([row for row, _ in leaving]) if leaving else {}
+    for row, parcel in leaving:
+        parcel.signer = signers.get(row.pk)
 
 
 def _parcel(

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.addresses import Address
+from messaging.dkim.signing import Signer, sign_mail
 from messaging.manifest.parts import part_of
 from messaging.mime.assembly import assemble, opener
 from messaging.mime.writer import MimeWriter
@@ -52,6 +53,7 @@ class Parcel:
     mail_from: Address
     addressees: tuple[Addressee, ...]
     relay: str
+    signer: Signer | None = None  # None: the mail leaves as it is written
     started_at: datetime = field(default_factory=timezone.now)
     opened: dict[UUID, IO[bytes]] = field(default_factory=dict)
     mail: MimeWriter | None = None  # while its files are open
@@ -63,10 +65,16 @@ class Parcel:
         """Whether there is anything to open."""
         return any(enclosure.in_mail for enclosure in self.message.enclosures.all())
 
+    @property
+    def is_read_first(self) -> bool:
+        """Whether `open` reads all of its files, which takes a while."""
+        return self.signer is not None and self.has_files
+
     def open(self) -> MimeWriter:
         """Open every file, so that none can turn out missing later, and give the mail.
 
-        Raises FilesMissing, or whatever a storage raises that does not answer.
+        Raises FilesMissing, or whatever a storage raises that does not answer. To sign it, its
+        files are read once: that raises Unsigned and FileChanged as well.
         """
         if self.mail:
             return self.mail
@@ -79,8 +87,12 @@ class Parcel:
                     missing[enclosure.attachment_id] = enclosure.filename
         if missing:
             raise FilesMissing(missing)
-        self.mail = assemble(self.message, opened=self.opened)
-        return self.mail
+        mail = assemble(self.message, opened=self.opened)
+        if self.signer:
+            read = assemble(self.message)  # with files of its own: the open ones are for sending
+            mail = sign_mail(mail, read=read, signer=self.signer, at=self.message.date)
+        self.mail = mail
+        return mail
 
     def blocks(self) -> Iterator[bytes]:
         """The open mail in blocks, as it is sent; raises what `MimeWriter.blocks` raises."""
@@ -142,6 +154,7 @@ class Parcel:
             "parts": [
                 part_of(leaf, verdict=verdicts.get(leaf.sha256)) for leaf in self.mail.leaves
             ],
+            **({"signed_by": self.signer.key_id.hex} if self.signer else {}),
         }
 
     def _verdicts(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from attachments.errors import StorageUnavailable
+from messaging.dkim.signing import Unsigned
 from messaging.mime.writer import FileChanged, MimeWriter
 from messaging.outbox.connection import Connection, Envelope, Lost
 from messaging.outbox.parcel import FilesMissing, Line, Parcel
@@ -91,14 +92,21 @@ class Run:
         """Try one parcel; returns the next to be tried, which may be the same one.
 
         A connection that had served others before may have died of age: the parcel is not to
-        blame and is tried once more, on a new one.
+        blame and is tried once more, on a new one. The answer to the last mail does not wait until
+        this one is read and signed.
         """
+        if parcel.is_read_first:
+            self.settle()
+            self.end(None)
         try:
             mail = parcel.open()
         except FilesMissing as error:
             self.end(parcel.without_files(error))
             return None
-        except (OSError, StorageUnavailable, Refusal) as error:
+        except Unsigned as error:
+            self.end(parcel.unsent(str(error)))
+            return None
+        except (OSError, StorageUnavailable, FileChanged, Refusal) as error:
             self.end(parcel.unsent(f"The mail could not be read: {error}"))
             return None
         is_new = self.connection is None
@@ -172,7 +180,8 @@ class Run:
         is one in which a death would leave a doubt.
         """
         assert self.connection
-        rider = after if self.connection.is_pipelining else None
+        rides = after is not None and not after.is_read_first
+        rider = after if rides and self.connection.is_pipelining else None
         behind = self.envelope_of(rider) if rider and not rider.has_files else None
         try:
             self.connection.send_last(last, behind)
@@ -191,7 +200,7 @@ class Run:
         assert self.connection
         try:
             envelope = self.connection.envelope(parcel, parcel.open())
-        except (FilesMissing, OSError, StorageUnavailable, Refusal):
+        except (FilesMissing, OSError, StorageUnavailable, FileChanged, Unsigned, Refusal):
             return None
         return envelope if envelope.is_group else None
 

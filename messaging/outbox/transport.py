@@ -53,6 +53,11 @@ def _callable(bind: str) -> str:
     return "127.0.0.1" if address.version == 4 else "::1"
 
 
+def signs(transport: Transport) -> bool:
+    """Whether what goes this way is signed here: what leaves as we write it, for other servers."""
+    return isinstance(transport, SmtpTransport) and transport.relay != own_door()
+
+
 def stays_in_house(inbox: Inbox) -> bool:
     """Whether an inbox has no way out, so that only this installation's own inboxes are reached."""
     return isinstance(transport_of(inbox), TrayTransport)
