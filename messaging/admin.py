@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from messaging.dkim import admin as signing_keys  # noqa: F401  it has the pages of those
 from messaging.dossier import dossier_of
 from messaging.figures import stages
 from messaging.interventions import hold_message, release_message, retry_message

@@ -34,6 +34,7 @@ BLOCK = 1000  # rows that are written down at a time
 HANDLED = {
     "attachments.attachment": "attachment.handled",
     "messaging.message": "message.handled",
+    "messaging.signingkey": "signingkey.handled",
     "messaging.arrival": "arrival.handled",
     "messaging.suppression": "suppression.handled",
     "tenancy.apikey": "key.handled",

@@ -7,6 +7,7 @@ from django.utils import timezone
 from attachments.models import Upload
 from drafts.models import Draft
 from messaging.contacts import Contact, create_customer
+from messaging.dkim.keys import make_signing_key
 from messaging.models import Attempt, Captured, Delivery, Message, Suppression
 from project.backoffice.jobs import start_job
 from project.events.models import WebhookAttempt, WebhookDelivery
@@ -55,7 +56,8 @@ def fill(person: Person, mark: str) -> Message:
     )
     upload = make_reservation(workspace, filename=f"late-{mark}.pdf")
     Upload.objects.create(attachment=upload, offset=0, expires_at=now)
-    Domain.objects.create(workspace=workspace, name=f"{mark}.example.com")
+    domain = Domain.objects.create(workspace=workspace, name=f"{mark}.example.com")
+    make_signing_key(domain=domain, selector=mark)
     create_customer(workspace=workspace, name=mark, emails=[Contact(f"{mark}@example.com")])
     Suppression.objects.create(workspace=workspace, email=f"gone-{mark}@example.com")
     endpoint = make_endpoint(workspace, f"https://{mark}.example.com/hooks")

@@ -19,6 +19,7 @@ from project.desk.page import render_page
 #: name -> label, in the order in which they are shown
 SECTIONS = {
     "inboxes": "Inboxes",
+    "domains": "Domains",
     "keys": "API keys",
     "webhooks": "Webhooks",
     "members": "Members",

@@ -3,6 +3,14 @@
 from django.urls import path
 
 from project.desk.settings.deliveries import delivery, tell_again
+from project.desk.settings.domains import (
+    check_key,
+    domain,
+    domains,
+    make_key,
+    remove_key,
+    stop_key,
+)
 from project.desk.settings.frame import settings
 from project.desk.settings.inboxes import close_inbox, inbox, inboxes, new_inbox
 from project.desk.settings.joining import join
@@ -29,6 +37,8 @@ from project.desk.settings.workspace import workspace
 from project.desk.settings.you import decline_offer, sign_out_elsewhere, you
 
 INBOX = "settings/inboxes/<str:id>"
+DOMAIN = "settings/domains/<str:id>"
+SIGNING_KEY = f"{DOMAIN}/keys/<str:key_id>"
 KEY = "settings/keys/<str:id>"
 WEBHOOK = "settings/webhooks/<str:id>"
 DELIVERY = f"{WEBHOOK}/deliveries/<str:delivery_id>"
@@ -43,6 +53,12 @@ urlpatterns = [
     path(f"{INBOX}/test", test_inbox, name="settings-inbox-test"),
     path(f"{INBOX}/test/<str:message_id>", tested_inbox, name="settings-inbox-tested"),
     path(f"{INBOX}/close", close_inbox, name="settings-inbox-close"),
+    path("settings/domains", domains, name="settings-domains"),
+    path(DOMAIN, domain, name="settings-domain"),
+    path(f"{DOMAIN}/keys", make_key, name="settings-signing-key-make"),
+    path(f"{SIGNING_KEY}/check", check_key, name="settings-signing-key-check"),
+    path(f"{SIGNING_KEY}/stop", stop_key, name="settings-signing-key-stop"),
+    path(f"{SIGNING_KEY}/remove", remove_key, name="settings-signing-key-remove"),
     path("settings/keys", keys, name="settings-keys"),
     path("settings/keys/new", new_key, name="settings-new-key"),
     path(f"{KEY}/revoke", end_key, name="settings-key-revoke"),
