@@ -15,6 +15,7 @@ from project.errors import (
     NotFound,
     NotReady,
     TooLarge,
+    TooMany,
     Unavailable,
     Unprocessable,
     UnsupportedType,
@@ -58,6 +59,40 @@ class TotalTooLarge(TooLarge):
             actual=size,
         )
         self.size = size
+
+
+class QuotaExceeded(TooLarge):
+    """The workspace has no room for so many bytes; all numbers are decoded bytes.
+
+    `limit` is its quota, `actual` what it would have; `details` are `used`, with what is reserved,
+    and `asked`.
+    """
+
+    code = "quota_exceeded"
+
+    def __init__(self, *, used: int, asked: int, limit: int) -> None:
+        super().__init__(
+            f"The workspace stores {used:,} of {limit:,} bytes, and has no room for {asked:,} more;"
+            " delete files, or ask for a larger quota.",
+            limit=limit,
+            actual=used + asked,
+            details={"used": used, "asked": asked},
+        )
+
+
+class TooManyUploads(TooMany):
+    """So many files are on their way already as a workspace may have at once."""
+
+    code = "too_many_uploads"
+
+    def __init__(self, *, count: int, limit: int, retry_after: int) -> None:
+        super().__init__(
+            f"{count:,} files of the workspace are on their way; at most {limit:,} are at once."
+            " Finish or delete some, or try again later.",
+            retry_after=retry_after,
+            limit=limit,
+            actual=count,
+        )
 
 
 class TooManyFiles(Unprocessable):

@@ -127,6 +127,20 @@ class Blob(models.Model):
         return f"{self.workspace_id.hex}/{self.sha256[:2]}/{self.sha256}-{self.id.hex}"
 
 
+class StorageUse(models.Model):
+    """The bytes of all blobs of a workspace; see `quota`, which alone changes it."""
+
+    workspace = models.OneToOneField(
+        Workspace, models.CASCADE, primary_key=True, related_name="storage_use"
+    )
+    stored_bytes = models.PositiveBigIntegerField(default=0)
+    # of the quota: what its owners were told last; 0: nothing, or they have room again
+    told_percent = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.stored_bytes:,} bytes of {self.workspace_id}"
+
+
 class Preview(models.Model):
     """What came of drawing a small picture of some bytes; see `previews`."""
 
@@ -307,6 +321,10 @@ class Attachment(models.Model):
             # the quarantine
             models.Index(
                 fields=["workspace"], name="attachment_refused", condition=Q(state="refused")
+            ),
+            # what is on its way
+            models.Index(
+                fields=["workspace"], name="attachment_reserved", condition=Q(state="reserved")
             ),
             # the clock's look for bytes
             models.Index(

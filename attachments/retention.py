@@ -23,6 +23,7 @@ from attachments.inventory.repair import sweep_uploaded
 from attachments.models import Attachment, AttachmentState, Blob, Upload
 from attachments.partial import drop_uploads
 from attachments.previews import preview_key
+from attachments.quota import give_room
 from attachments.storage import attachment_storage
 from attachments.uses import Use, needed, uses_blocking_deletion
 from project.events.services import emit, happened
@@ -164,10 +165,18 @@ def sweep_blobs(*, at: datetime) -> int:
         for blob in doomed:
             attachment_storage().delete(blob.key)
             attachment_storage().delete(preview_key(blob))
-            blob.delete()
+            _forget(blob)
         swept += len(doomed)
         if looked_at < BATCH:
             return swept
+
+
+@transaction.atomic
+def _forget(blob: Blob) -> None:
+    """Delete the row of bytes that are gone; only one of two who do it counts them."""
+    _, rows = Blob.objects.filter(pk=blob.pk).delete()
+    if rows.get(Blob._meta.label):
+        give_room(blob)
 
 
 @transaction.atomic

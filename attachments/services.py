@@ -25,6 +25,7 @@ from attachments.errors import (
     BytesDiffer,
     DigestMismatch,
     InvalidDigest,
+    QuotaExceeded,
     WrongLength,
 )
 from attachments.filenames import clean_filename
@@ -32,6 +33,7 @@ from attachments.incoming import Incoming
 from attachments.limits import Limits
 from attachments.measure import Measure
 from attachments.models import Attachment, AttachmentState, Blob, Origin
+from attachments.quota import UPLOAD_LIFE, check_reservation, check_room, take_room
 from attachments.scanning.verdicts import (
     arrival_events,
     poke_scanner,
@@ -45,7 +47,7 @@ from project.ids import spell
 from project.tenancy.models import Workspace
 
 UNUSED_LIFE = timedelta(days=30)
-RESERVATION_LIFE = timedelta(days=7)
+RESERVATION_LIFE = UPLOAD_LIFE
 UPLOAD_URL_LIFE = timedelta(hours=24)
 FIRST_LOOK = timedelta(seconds=2)
 
@@ -62,24 +64,30 @@ def put_blob(*, workspace: Workspace, incoming: Incoming, limits: Limits, sha256
     """Store bytes once per workspace and return their blob, which stands for at least an hour.
 
     `sha256`, in hex, is what the caller says of the bytes. Not for use inside a transaction.
-    Raises FileTooLarge, DigestMismatch, InvalidDigest, StorageFull, StorageUnavailable.
+    Raises FileTooLarge, DigestMismatch, InvalidDigest, QuotaExceeded, StorageFull,
+    StorageUnavailable.
     """
     limits.check_size(incoming.size, field="file")
     check_digest(expected=clean_digest(sha256), actual=incoming.sha256)
-    return put_measured(workspace=workspace, incoming=incoming)
+    return put_measured(workspace=workspace, incoming=incoming, within_quota=True)
 
 
-def put_measured(*, workspace: Workspace, incoming: Incoming) -> Blob:
-    """Store bytes whose size and digest have been checked."""
+def put_measured(*, workspace: Workspace, incoming: Incoming, within_quota: bool = False) -> Blob:
+    """Store bytes whose size and digest have been checked.
+
+    Only what is stored anew must be `within_quota`. Raises QuotaExceeded.
+    """
     if not incoming.is_whole:
         raise ValueError("Bytes beyond a limit were not kept.")
     found = touch_blob(workspace=workspace, sha256=incoming.sha256)
     if found:
         return found
+    if within_quota:
+        check_room(workspace=workspace, size=incoming.size)  # before they are written
     blob = new_blob(workspace=workspace, measure=incoming)
     storage = attachment_storage()
     storage.save(blob.key, cast("IO[bytes]", incoming))
-    return keep_blob(blob)
+    return keep_blob(blob, within_quota=within_quota)
 
 
 def new_blob(*, workspace: Workspace, measure: Measure | Incoming) -> Blob:
@@ -105,15 +113,22 @@ def touch_blob(*, workspace: Workspace, sha256: str) -> Blob | None:
     return blob if touched else None
 
 
-def keep_blob(blob: Blob) -> Blob:
-    """Write the row of bytes that lie in the storage; of two equal ones the first stands."""
+def keep_blob(blob: Blob, *, within_quota: bool = False) -> Blob:
+    """Write the row of bytes that lie in the storage; of two equal ones the first stands.
+
+    Bytes for which there is no room are deleted. Raises QuotaExceeded.
+    """
     try:
         with transaction.atomic():
+            take_room(workspace=blob.workspace, size=blob.size, within_quota=within_quota)
             blob.save(force_insert=True)
+    except QuotaExceeded:
+        attachment_storage().delete(blob.key)
+        raise
     except IntegrityError:
         winner = touch_blob(workspace=blob.workspace, sha256=blob.sha256)
         if winner is None:
-            return keep_blob(blob)
+            return keep_blob(blob, within_quota=within_quota)
         attachment_storage().delete(blob.key)
         return winner
     return blob
@@ -202,10 +217,12 @@ def reserve_attachment(
     """Make an attachment whose `size` bytes will come later, through its upload URL.
 
     Unless something holds it, it is given up when its `life` is over.
-    Raises FileTooLarge, InvalidDigest, InvalidFilename, InvalidContentType, TypeBlocked.
+    Raises FileTooLarge, InvalidDigest, InvalidFilename, InvalidContentType, TypeBlocked,
+    QuotaExceeded, TooManyUploads.
     """
     limits.check_size(size, field="size")
     filename, content_type = settle_name(filename, content_type, limits)
+    check_reservation(workspace=workspace, size=size)
     now = timezone.now()
     return Attachment.objects.create(
         workspace=workspace,

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from attachments import previews, retention, uploads
+from attachments import filling, previews, quota, retention, uploads
 from attachments.scanning import queue
 
 
@@ -25,6 +25,18 @@ def confirm_uploads() -> None:
 def purge_attachments() -> None:
     """Every ten minutes: remove what has expired, and bytes that nobody came to use."""
     retention.purge(at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def tell_of_use() -> None:
+    """Every minute: tell owners whose room for files comes to an end."""
+    filling.tell_of_use()
+
+
+@shared_task(ignore_result=True)
+def count_stored_bytes() -> None:
+    """Every hour: count what is stored anew."""
+    quota.count_anew()
 
 
 @shared_task(ignore_result=True)

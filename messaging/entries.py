@@ -142,7 +142,8 @@ def _manner(fields: Mapping[str, Any]) -> dict[str, Any]:
 def put_entries(*, workspace: Workspace, entries: Iterable[Entry], limits: Limits) -> list[Entry]:
     """Store the bytes that entries bring; not for use inside a transaction.
 
-    Raises FileTooLarge, DigestMismatch, InvalidDigest, StorageFull, StorageUnavailable.
+    Raises FileTooLarge, DigestMismatch, InvalidDigest, QuotaExceeded, StorageFull,
+    StorageUnavailable.
     """
     return [_put(workspace, entry, limits) for entry in entries]
 

@@ -40,7 +40,8 @@ def inbox_at(address: str) -> Inbox | None:
         names = names_of(read_address(address, field="to"))
     except InvalidAddress:
         return None
-    found = list(Inbox.objects.active().filter(address__in=names))
+    rows = Inbox.objects.active().filter(address__in=names)
+    found = list(rows.select_related("workspace"))
     return min(found, key=lambda inbox: names.index(inbox.address), default=None)
 
 

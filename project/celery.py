@@ -44,6 +44,16 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "tell-of-use": {
+        "task": "attachments.tasks.tell_of_use",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "count-stored-bytes": {
+        "task": "attachments.tasks.count_stored_bytes",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
     "empty-trash": {
         "task": "messaging.tasks.empty_trash",
         "schedule": 3600.0,

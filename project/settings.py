@@ -191,6 +191,11 @@ ACCEL_LOCATION = env.str("ACCEL_LOCATION", default="")
 if ACCEL_LOCATION and (FILES_BUCKET or {ACCEL_LOCATION[0], ACCEL_LOCATION[-1]} != {"/"}):
     raise ImproperlyConfigured("ACCEL_LOCATION is a path such as /enclose-files/; no bucket.")
 
+#: what a workspace may store that has no quota of its own, and how many of its files may be on
+#: their way at once; 0: any number
+WORKSPACE_QUOTA_BYTES = env.int("WORKSPACE_QUOTA_BYTES", default=0)
+WORKSPACE_UPLOADS = env.int("WORKSPACE_UPLOADS", default=1000)
+
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "attachments": (

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from attachments.models import StorageUse
 from project.tenancy.models import ApiKey, Member, Role, Scope, User, Workspace
 from project.tenancy.services import create_key
 
@@ -18,7 +19,10 @@ _numbers = count(1)
 
 
 def make_workspace(*, name: str = "") -> Workspace:
-    return Workspace.objects.create(name=name or f"Workspace {next(_numbers)}")
+    """A workspace whose files are counted, as they are from its first one on."""
+    workspace = Workspace.objects.create(name=name or f"Workspace {next(_numbers)}")
+    StorageUse.objects.create(workspace=workspace)
+    return workspace
 
 
 def make_user(*, email: str = "", **fields: Any) -> User:

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from messaging.api.mailbox import MailboxView
 from messaging.models import Arrival, Message
 from messaging.reading import complete
-from messaging.receiving.arrivals import keep_arrivals, open_incoming
+from messaging.receiving.arrivals import has_room, keep_arrivals, open_incoming
+from messaging.receiving.errors import MailboxFull
 from messaging.serializers.messages import MessageOut, spell_message
 from project.api.fields import IdField
 from project.api.parsers import RawParser
@@ -78,6 +79,8 @@ class InboxRaw(MailboxView):
         if request.content_type.partition(";")[0].strip().lower() != RFC822:
             raise NotAMail(f"The body must be {RFC822}: say so in Content-Type.")
         inbox = self.inbox(read("inb", id))
+        if not has_room(inbox):
+            raise MailboxFull
         with closing(open_incoming()) as incoming:
             incoming.write_from(request)
             (arrival,) = keep_arrivals(

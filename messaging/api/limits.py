@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from attachments.limits import Limits, encoded_size
+from attachments.quota import use_of
 from attachments.services import RESERVATION_LIFE, UNUSED_LIFE, UPLOAD_URL_LIFE
 from attachments.signing import DOWNLOAD_URL_LIFE
 from messaging.letter import MAX_HEADER_VALUE_LENGTH, MAX_HEADERS
@@ -86,12 +87,24 @@ class LifeLimits(serializers.Serializer[Any]):
     )
 
 
+class StorageLimits(serializers.Serializer[Any]):
+    """Of the workspace as a whole; equal files count once."""
+
+    max_bytes = serializers.IntegerField(allow_null=True, help_text="Null: any number.")
+    used_bytes = serializers.IntegerField(help_text="Stored or reserved now.")
+    max_uploads = serializers.IntegerField(
+        allow_null=True, help_text="Files on their way at once: 429 for more. Null: any number."
+    )
+    uploads = serializers.IntegerField(help_text="On their way now.")
+
+
 class LimitsOut(serializers.Serializer[Any]):
     """Every limit in force for this workspace."""
 
     file = FileLimits()
     message = MessageLimits()
     request = RequestLimits()
+    storage = StorageLimits()
     seconds = LifeLimits()
 
 
@@ -128,6 +141,12 @@ EXAMPLE = OpenApiExample(
             "max_idempotency_key_characters": 255,
             "per_minute": 60000,
         },
+        "storage": {
+            "max_bytes": None,
+            "used_bytes": 0,
+            "max_uploads": 1000,
+            "uploads": 0,
+        },
         "seconds": {
             "upload_url": 86400,
             "download_url": 3600,
@@ -147,7 +166,18 @@ class LimitsView(ApiView):
     @extend_schema(responses=LimitsOut, operation_id="limits_retrieve", examples=[EXAMPLE])
     def get(self, request: Request) -> Response:
         """Every limit in force for this workspace: files decoded, and encoded as in a mail."""
-        return Response(spell_limits(self.workspace))
+        return Response({**spell_limits(self.workspace), "storage": spell_use(self.workspace)})
+
+
+def spell_use(workspace: Workspace) -> dict[str, Any]:
+    """What the workspace uses of its room; two queries."""
+    use = use_of(workspace)
+    return {
+        "max_bytes": use.quota or None,
+        "used_bytes": use.used_bytes,
+        "max_uploads": settings.WORKSPACE_UPLOADS or None,
+        "uploads": use.uploads,
+    }
 
 
 def spell_limits(workspace: Workspace) -> dict[str, Any]:

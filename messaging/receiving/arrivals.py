@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from attachments.errors import StorageUnavailable
 from attachments.incoming import BLOCK_BYTES, Incoming, room_needed
+from attachments.quota import is_full
 from attachments.storage import attachment_storage
 from messaging.mime.fields import storable
 from messaging.models import Arrival, Inbox
@@ -32,6 +33,11 @@ MAX_ADDRESS = 320  # characters of an envelope's address that are kept
 def open_incoming() -> Incoming:
     """Where the bytes of a mail go while they come; the caller closes it."""
     return Incoming(limit=MAX_RAW_BYTES, judges_lines=False)
+
+
+def has_room(inbox: Inbox) -> bool:
+    """Whether an inbox takes more mail; what came before its workspace was full is kept whole."""
+    return not is_full(inbox.workspace)
 
 
 def keep_arrivals(

@@ -20,8 +20,8 @@ from django.db import close_old_connections
 
 from attachments.incoming import Incoming
 from messaging.inboxes import inbox_at
-from messaging.models import Arrival
-from messaging.receiving.arrivals import keep_arrivals, open_incoming
+from messaging.models import Arrival, Inbox
+from messaging.receiving.arrivals import has_room, keep_arrivals, open_incoming
 from messaging.receiving.errors import EmptyMail, MailTooLarge
 from messaging.receiving.transparency import Transparency
 
@@ -41,6 +41,7 @@ TRY_AGAIN = "451 4.3.0 It could not be kept just now; try again later"
 TOO_LARGE = "552 5.3.4 This mail has {actual} bytes; at most {limit} are taken"
 EMPTY = "554 5.6.0 There is no mail in this"
 TOO_BUSY = b"421 4.3.2 Too many connections; try again later\r\n"
+FULL = "452 4.2.2 There is no room for more mail here just now; try again later"
 TOO_MANY = "452 4.5.3 Too many recipients"
 
 Value = TypeVar("Value")
@@ -80,6 +81,12 @@ async def away(work: Callable[[], Value], *, workers: ThreadPoolExecutor) -> Val
         job.cancel()  # when the sender has hung up
 
 
+def look_up(address: str) -> tuple[Inbox | None, bool]:
+    """The inbox that an address reaches, and whether it takes no mail for want of room."""
+    inbox = inbox_at(address)
+    return inbox, inbox is not None and not has_room(inbox)
+
+
 class Recipients:
     """Lets in who has an inbox here: aiosmtpd's handler."""
 
@@ -99,12 +106,14 @@ class Recipients:
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return TOO_MANY
         try:
-            inbox = await away(lambda: inbox_at(address), workers=_lookers)
+            inbox, is_full = await away(lambda: look_up(address), workers=_lookers)
         except Exception:
             log.exception("the inbox %s could not be looked up", address)
             return TRY_AGAIN
         if inbox is None:
             return NO_SUCH_INBOX
+        if is_full:
+            return FULL
         envelope.rcpt_tos.append(address)
         envelope.__dict__.setdefault("inboxes", []).append((inbox, address))
         return "250 2.1.5 Ok"

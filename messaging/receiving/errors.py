@@ -1,6 +1,6 @@
 """What can be wrong with mail that comes in."""
 
-from project.errors import Invalid, TooLarge, Unprocessable
+from project.errors import Invalid, TooLarge, Unavailable, Unprocessable
 
 
 class EmptyMail(Invalid):
@@ -24,3 +24,12 @@ class MailTooLarge(TooLarge):
         super().__init__(
             f"This mail has {size} bytes; at most {limit} are taken.", limit=limit, actual=size
         )
+
+
+class MailboxFull(Unavailable):
+    """The workspace uses all of its room; whoever has the mail keeps it, and tries again."""
+
+    code = "mailbox_full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room for more mail in this workspace; try again later.")

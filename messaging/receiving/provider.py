@@ -36,8 +36,8 @@ from messaging.mime.fields import read_fields, storable
 from messaging.models import Arrival, Inbox, Recipient, Suppression
 from messaging.models.message import Direction
 from messaging.outbox.provider import METADATA, NAMES, provider_id_of
-from messaging.receiving.arrivals import keep_arrivals, open_incoming
-from messaging.receiving.errors import EmptyMail, MailTooLarge, NobodyHere
+from messaging.receiving.arrivals import has_room, keep_arrivals, open_incoming
+from messaging.receiving.errors import EmptyMail, MailboxFull, MailTooLarge, NobodyHere
 from messaging.receiving.outcomes import Outcome, apply_outcomes, code_in
 from messaging.suppressions import spelling_of, suppress
 from project.providers import BATCHES, bytes_in, recipients_in
@@ -82,8 +82,8 @@ AS_IT_CAME = AsItCame(linesep="\r\n", refold_source="none", utf8=True)
 def keep_mail(sender: object, *, event: AnymailInboundEvent, esp_name: str, **_: object) -> None:
     """Keep a mail for every inbox that it is for.
 
-    Raises NobodyHere, and as `keep_arrivals` does; what only refuses this mail is no more than
-    noted where its provider tells of others in the same breath.
+    Raises NobodyHere and MailboxFull, and as `keep_arrivals` does; what only refuses this mail is
+    no more than noted where its provider tells of others in the same breath.
     """
     try:
         _keep(event, esp_name)
@@ -99,14 +99,18 @@ def _keep(event: AnymailInboundEvent, esp_name: str) -> None:
     envelope = reached(raw, recipients_in(event, esp_name))
     if not envelope:
         raise NobodyHere("None of the addresses of this mail is an inbox here.")
-    with closing(open_incoming()) as incoming:
-        incoming.write(raw)
-        keep_arrivals(
-            envelope=envelope,
-            incoming=incoming,
-            via=Arrival.Via.PROVIDER,
-            mail_from=(event.message.envelope_sender or "").strip("<>"),
-        )
+    roomy = [(inbox, address) for inbox, address in envelope if has_room(inbox)]
+    if roomy:
+        with closing(open_incoming()) as incoming:
+            incoming.write(raw)
+            keep_arrivals(
+                envelope=roomy,
+                incoming=incoming,
+                via=Arrival.Via.PROVIDER,
+                mail_from=(event.message.envelope_sender or "").strip("<>"),
+            )
+    if len(roomy) < len(envelope):  # told again, it is kept for the others, and for these once
+        raise MailboxFull
 
 
 def reached(raw: bytes, recipients: Sequence[str]) -> list[tuple[Inbox, str]]:

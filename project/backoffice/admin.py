@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -15,12 +16,15 @@ from django.views.decorators.http import require_POST
 
 from attachments.figures import scan_heaps
 from attachments.models import Attachment
+from attachments.quota import use_of
 from attachments.retention import delete_attachment
 from attachments.scanning.verdicts import release_attachment, scan_again
 from project.backoffice.files import places_of
 from project.backoffice.jobs import deed_of, stop_job
 from project.backoffice.models import Job, JobRow
 from project.events.services import current_actor
+from project.tenancy.admin import WorkspaceAdmin
+from project.tenancy.models import Workspace
 from project.tenancy.office import Deed, ReadOnlyAdmin, Workspaces, reach_of
 
 SHOWN = 50  # rows that could not be done
@@ -158,3 +162,16 @@ class JobAdmin(ReadOnlyAdmin):
             "subject_page": f"admin:{row.model.replace('.', '_')}_change",
             "may_stop": reach_of(request).is_operator and row.done_at is None,
         }
+
+
+admin.site.unregister(Workspace)
+
+
+@admin.register(Workspace)
+class WorkspacePages(WorkspaceAdmin):
+    """As the tenancy has them, which knows nothing of files, with what is used of the room."""
+
+    change_form_template = "admin/office/workspace.html"
+
+    def facts(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return {"use": use_of(row), "max_uploads": settings.WORKSPACE_UPLOADS}

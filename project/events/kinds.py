@@ -68,6 +68,8 @@ KINDS: dict[str, str] = {
     "webhook.disabled": "A webhook was turned off, because it takes nothing.",
     "webhook.deleted": "A webhook was deleted.",
     "webhook.tested": "Somebody tries a webhook; only that one hears it.",
+    "workspace.filling": "Its files take four fifths of its quota.",
+    "workspace.full": "Its files take all of its quota: no more are taken.",
     "workspace.updated": "Its name or the time for undoing was changed.",
 }
 NOUNS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))

@@ -120,7 +120,14 @@ class DomainInline(EditableInline):
 @admin.register(Workspace)
 class WorkspaceAdmin(EditableAdmin):
     workspace_at = "pk"
-    list_display = ["name", "max_file_bytes", "max_message_bytes", "stores_content", "created_at"]
+    list_display = [
+        "name",
+        "max_file_bytes",
+        "max_message_bytes",
+        "max_stored_bytes",
+        "stores_content",
+        "created_at",
+    ]
     list_filter = ["stores_content"]
     search_fields = ["name", "domains__name"]
     readonly_fields = ["created_at"]

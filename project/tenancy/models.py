@@ -77,6 +77,8 @@ class Workspace(models.Model):
     # null: the door's own limit
     max_file_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     max_message_bytes = models.PositiveBigIntegerField(null=True, blank=True)  # as sent
+    # of all its files, equal ones once; null: WORKSPACE_QUOTA_BYTES; 0: any number
+    max_stored_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     # endings of names that are not taken, such as "exe"; case and a leading dot do not matter
     blocked_extensions = models.JSONField(default=list, blank=True)
     # off: what a message says and carries is forgotten once it has been sent

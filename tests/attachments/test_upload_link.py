@@ -229,6 +229,7 @@ def test_it_asks_the_database_little(reserved):
     assert verbs_of(queries) == [
         "SELECT",  # the reservation
         "SELECT",  # a blob with these bytes
+        "UPDATE",  # the bytes that the workspace stores
         "INSERT",  # the blob
         "SELECT",  # the reservation, locked
         "UPDATE",

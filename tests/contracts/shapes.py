@@ -98,7 +98,7 @@ EMAILAPI_CODES: Final[Mapping[int, set[str]]] = {
     409: {"IDEMPOTENCY_CONFLICT", "ATTACHMENT_IN_USE", "CONFLICT"},
     411: {"LENGTH_REQUIRED"},
     412: {"PRECONDITION_FAILED"},
-    413: {"FILE_TOO_LARGE", "EMAIL_TOO_LARGE", "REQUEST_TOO_LARGE"},
+    413: {"FILE_TOO_LARGE", "EMAIL_TOO_LARGE", "REQUEST_TOO_LARGE", "STORAGE_LIMIT_EXCEEDED"},
     415: {"UNSUPPORTED_FILE_TYPE", "UNSUPPORTED_MEDIA_TYPE"},
     416: {"RANGE_NOT_SATISFIABLE"},
     429: {"RATE_LIMITED"},
@@ -112,6 +112,7 @@ EMAILAPI_EXTRAS: Final = {
     "FILE_TOO_LARGE": ("maxSize", "actualSize"),
     "EMAIL_TOO_LARGE": ("maxSize", "actualSize"),
     "REQUEST_TOO_LARGE": ("maxSize", "actualSize"),
+    "STORAGE_LIMIT_EXCEEDED": ("maxSize", "actualSize"),
     "UNSUPPORTED_FILE_TYPE": ("contentType",),
     "RATE_LIMITED": ("retryAfter",),
 }

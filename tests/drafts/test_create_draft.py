@@ -291,6 +291,7 @@ def test_a_draft_with_a_file_takes_few_statements(alice, inbox):
         "SELECT",  # the key
         "SELECT",  # the inbox
         "SELECT",  # bytes that are here already
+        "UPDATE",  # the bytes that the workspace stores
         "INSERT",  # the blob
         "INSERT",  # the attachment
         "INSERT",  # its events

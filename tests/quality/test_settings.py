@@ -58,6 +58,8 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("SCAN_WAIT_SECONDS", "a while"),
         ("SCAN_WHEN_DOWN", "guess"),
         ("SCAN_UNSCANNABLE", "shrug"),
+        ("WORKSPACE_QUOTA_BYTES", "much"),
+        ("WORKSPACE_UPLOADS", "some"),
         ("CORS_ORIGINS", "*"),
         ("LOG_FORMAT", "poem"),
         ("MANIFEST_KEY", "dG9vIHNob3J0"),

@@ -11,6 +11,7 @@ from attachments.errors import (
     AttachmentInUse,
     AttachmentRefused,
     FileTooLarge,
+    QuotaExceeded,
     TotalTooLarge,
 )
 from messaging.errors import AddressTaken, DomainNotYours
@@ -94,6 +95,7 @@ class AgentSend(Contract[Row]):
         IdempotencyKeyReused: Row(status=409, code="IDEMPOTENCY_KEY_REUSED"),
         errors.TooLarge: Row(status=413, code="BODY_TOO_LARGE"),
         FileTooLarge: Row(status=413, code=TOO_LARGE),
+        QuotaExceeded: Row(status=413, code="STORAGE_LIMIT_EXCEEDED"),
         errors.TooMany: Row(status=429, code="RATE_LIMIT_EXCEEDED"),
         errors.Unavailable: Row(status=503, code="SERVICE_UNAVAILABLE"),
         400: Row(status=400, code=INVALID),

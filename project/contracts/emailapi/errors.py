@@ -14,6 +14,7 @@ from attachments.errors import (
     AttachmentNotFound,
     AttachmentRefused,
     FileTooLarge,
+    QuotaExceeded,
     TooManyFiles,
     TotalTooLarge,
     TypeBlocked,
@@ -36,6 +37,10 @@ def sizes(problem: Problem, request: HttpRequest) -> Mapping[str, Any]:
     announced = int(request.META.get("CONTENT_LENGTH") or 0)
     actual = announced if problem.actual is None else problem.actual
     return {"maxSize": MAX_BYTES, "actualSize": actual}
+
+
+def room(problem: Problem, request: HttpRequest) -> Mapping[str, Any]:
+    return {"maxSize": problem.limit, "actualSize": problem.actual}
 
 
 def counts(problem: Problem, request: HttpRequest) -> Mapping[str, Any]:
@@ -140,6 +145,7 @@ class EmailApi(Contract[EmailRow]):
         412: EmailRow(status=412, code="PRECONDITION_FAILED"),
         413: FILE_TOO_LARGE,
         TotalTooLarge: EMAIL_TOO_LARGE,
+        QuotaExceeded: EmailRow(status=413, code="STORAGE_LIMIT_EXCEEDED", facts=room),
         415: EmailRow(
             status=415,
             code="UNSUPPORTED_MEDIA_TYPE",

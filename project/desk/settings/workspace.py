@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from attachments.quota import Use, use_of
 from messaging.api.limits import spell_limits
 from messaging.models import Inbox
 from project.desk.access import Desk
@@ -29,7 +31,7 @@ class Usage:
 
     files: int
     logical_bytes: int  # as people count: every file by itself
-    stored_bytes: int
+    room: Use
     messages: int
     inboxes: list[Inbox]  # each with its `message_count`, closed ones too
 
@@ -67,6 +69,7 @@ def workspace(request: HttpRequest, desk: Desk) -> HttpResponse:
         "form": form,
         "limits": spell_limits(desk.workspace),
         "usage": usage_of(desk.workspace),
+        "max_uploads": settings.WORKSPACE_UPLOADS,
     }
     return render_settings(
         request, desk, "workspace.html", facts, section=SECTION, status=form.status
@@ -74,15 +77,14 @@ def workspace(request: HttpRequest, desk: Desk) -> HttpResponse:
 
 
 def usage_of(workspace: Workspace) -> Usage:
-    """What a workspace has, in four queries."""
+    """What a workspace has, in five queries."""
     files = workspace.attachments.visible().filter(blob__isnull=False)
     counted = files.aggregate(number=Count("pk"), size=Sum("size"))
-    stored = workspace.blobs.standing().aggregate(size=Sum("size"))
     inboxes = workspace.inboxes.annotate(message_count=Count("messages"))
     return Usage(
         files=counted["number"],
         logical_bytes=counted["size"] or 0,
-        stored_bytes=stored["size"] or 0,
+        room=use_of(workspace),
         messages=workspace.messages.count(),
         inboxes=list(inboxes.order_by("state", "address")),
     )

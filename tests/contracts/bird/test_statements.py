@@ -21,6 +21,7 @@ SEND = [
     "SELECT",  # the key
     "SELECT",  # the inbox
     "SELECT",  # the bytes, if they are here already
+    "UPDATE",  # the bytes that the workspace stores
     "INSERT",  # the bytes
     "INSERT",  # the file
     "INSERT",  # what happened to it

@@ -265,6 +265,7 @@ def test_a_draft_with_a_file_takes_as_few_statements_as_a_native_one(alice: Pers
         "SELECT",  # the key
         "SELECT",  # the grant
         "SELECT",  # bytes that are here already
+        "UPDATE",  # the bytes that the workspace stores
         "INSERT",  # the blob
         "INSERT",  # the attachment
         "INSERT",  # its events

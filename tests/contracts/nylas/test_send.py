@@ -346,6 +346,7 @@ def test_a_send_with_a_file_takes_few_statements(alice: Person, send: str):
         "SELECT",  # the key
         "SELECT",  # the grant
         "SELECT",  # bytes that are here already
+        "UPDATE",  # the bytes that the workspace stores
         "INSERT",  # the blob
         "INSERT",  # the attachment
         "INSERT",  # its events

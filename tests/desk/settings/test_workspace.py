@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from attachments.models import Blob
 from project.desk.settings.workspace import usage_of
 from project.tenancy.models import Workspace
+from tests.backoffice.people import browser_of, make_officer, page_of
 from tests.desk.settings.visit import SETTINGS, errors_at, post, text_of
 from tests.messaging.make import make_file, make_inbox, make_message, make_reservation
 from tests.people import Person
@@ -59,12 +60,13 @@ def test_equal_files_count_twice_and_are_stored_once(alice: Person, charlie: Per
     make_message(inbox, files=[file])
     usage = usage_of(alice.workspace)
     assert Blob.objects.filter(workspace=alice.workspace).count() == 1
-    assert (usage.files, usage.logical_bytes, usage.stored_bytes) == (2, 2000, 1000)
+    assert (usage.files, usage.logical_bytes, usage.room.stored_bytes) == (2, 2000, 1000)
+    assert usage.room.reserved_bytes == 5000
     assert usage.messages == 1
     assert f"{inbox.address} 1 message" in text_of(alice.browser.get(f"{SETTINGS}/workspace"))
 
 
-def test_it_asks_four_questions_however_much_there_is(alice: Person):
+def test_it_asks_five_questions_however_much_there_is(alice: Person):
     for _ in range(3):
         inbox = make_inbox(alice.workspace)
         make_message(inbox, files=[make_file(alice.workspace)])
@@ -72,4 +74,18 @@ def test_it_asks_four_questions_however_much_there_is(alice: Person):
         connection,
     ) as queries:
         usage_of(alice.workspace)
-    assert len(queries) == 4
+    assert len(queries) == 5
+
+
+def test_it_shows_the_use_of_the_room_as_the_back_office_does(alice: Person, charlie: Person):
+    Workspace.objects.filter(pk=alice.workspace.pk).update(max_stored_bytes=4000)
+    make_file(alice.workspace, b"x" * 1000)
+    make_reservation(alice.workspace, size=2000)
+    make_file(charlie.workspace, b"not hers")
+    words = "75 % of 3.9 KB used"
+    page = text_of(alice.browser.get(f"{SETTINGS}/workspace")).replace("\xa0", " ")
+    assert words in page and "1 file of at most 1000 at once" in page
+    assert "no limit" in text_of(charlie.browser.get(f"{SETTINGS}/workspace"))
+    auditor = browser_of(make_officer("auditor", alice.workspace))
+    assert words in text_of(auditor.get(page_of(alice.workspace))).replace("\xa0", " ")
+    assert auditor.get(page_of(charlie.workspace)).status_code == 302

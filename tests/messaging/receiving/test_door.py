@@ -28,7 +28,7 @@ class Served:
 
     port: int
     doors: door.Doors
-    kept: list[object]
+    kept: list[dict[str, object]]
 
     def client(self) -> smtplib.SMTP:
         return smtplib.SMTP(LOOPBACK, self.port, timeout=20, local_hostname="client.test")
@@ -58,6 +58,7 @@ def certificate(folder: Path) -> ssl.SSLContext:
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     loop, doors, kept = asyncio.new_event_loop(), door.Doors(), []
     monkeypatch.setattr(door, "inbox_at", lambda address: address)
+    monkeypatch.setattr(door, "has_room", lambda inbox: "full" not in inbox)
     monkeypatch.setattr(door, "keep_arrivals", lambda **facts: kept.append(facts))
     tls = certificate(tmp_path)
 
@@ -113,6 +114,17 @@ def test_without_a_place_for_it_no_mail_is_begun(
             patch.setattr(door, "open_incoming", full)
             assert client.docmd("DATA")[0] == 451
         assert client.noop()[0] == 250
+
+
+def test_who_has_no_room_does_not_keep_others_from_their_mail(served: Served) -> None:
+    with served.client() as client:
+        client.helo()
+        client.mail("a@example.com")
+        code, words = client.rcpt("full@acme.test")
+        assert (code, words[:5]) == (452, b"4.2.2")
+        client.rcpt("b@acme.test")
+        assert client.data(b"Subject: x\r\n\r\nx\r\n")[0] == 250
+    assert [one["envelope"] for one in served.kept] == [[("b@acme.test", "b@acme.test")]]
 
 
 @pytest.mark.parametrize("trouble", [StorageFull, OSError])

@@ -25,6 +25,8 @@ from messaging.outbox.provider import METADATA, NAMES
 from messaging.receiving import provider
 from messaging.receiving.parsing import parse_arrival
 from project.events.models import Event
+from project.tenancy.models import Workspace
+from tests.attachments.make import make_attachment
 from tests.messaging.make import letter_to, make_inbox, make_message
 from tests.people import Person
 
@@ -124,11 +126,9 @@ def test_what_is_told_twice_is_one_message(door: Client, inbox: Inbox) -> None:
 def test_it_is_kept_for_everybody_whom_one_event_names(
     door: Client, alice: Person, inbox: Inbox
 ) -> None:
-    """SendGrid, "Inbound Parse Webhook", raw: one request for all recipients of a mail."""
     other = make_inbox(alice.workspace, address="other@acme.test")
     to = ["hello@acme.test", "nobody@acme.test", "other+news@acme.test"]
-    form = {"envelope": json.dumps({"from": ANN, "to": to}), "email": written().decode()}
-    assert door.post("/anymail/sendgrid/inbound/", form).status_code == 200
+    assert by_sendgrid(door, written(), to).status_code == 200
     rows = Arrival.objects.order_by("recipient").values_list("inbox", "recipient")
     assert list(rows) == [(inbox.pk, to[0]), (other.pk, to[2])]
     assert len(read_all()) == 2
@@ -227,6 +227,12 @@ def test_a_mail_in_pieces_is_put_together_the_same_each_time(door: Client, inbox
     assert len(read_all()) == 2
 
 
+def by_sendgrid(client: Client, raw: bytes, to: list[str]) -> Any:
+    """SendGrid, "Inbound Parse Webhook", raw: one request for all recipients of a mail."""
+    form = {"envelope": json.dumps({"from": ANN, "to": to}), "email": raw.decode()}
+    return client.post("/anymail/sendgrid/inbound/", form)
+
+
 def by_postmark(client: Client, **facts: Any) -> Any:
     """Postmark, "Inbound webhook"."""
     event = {
@@ -284,6 +290,24 @@ def test_a_mail_for_nobody_here_is_refused_aloud(door: Client, inbox: Inbox) -> 
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == "no_such_inbox"
     assert not Arrival.objects.exists()
+
+
+def test_mail_for_a_workspace_without_room_stays_with_its_provider(
+    door: Client, inbox: Inbox, charlie: Person
+) -> None:
+    his = make_inbox(charlie.workspace, address="his@acme.test")
+    make_attachment(inbox.workspace, b"four")
+    Workspace.objects.filter(pk=inbox.workspace_id).update(max_stored_bytes=4)
+    mail = written()
+
+    def told() -> int:
+        return by_sendgrid(door, mail, [inbox.address, his.address]).status_code
+
+    assert (told(), told()) == (503, 503)
+    assert [message.inbox for message in read_all()] == [his]
+    Workspace.objects.update(max_stored_bytes=None)
+    assert told() == 200
+    assert {message.inbox for message in read_all()} == {his, inbox}
 
 
 @pytest.mark.parametrize(
