@@ -15,7 +15,14 @@ from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 from structlog.contextvars import bind_contextvars
 
-from project.api.errors import REQUEST_ID, Problem, answer_problem, plain_problem, problem_of
+from project.api.errors import (
+    REQUEST_ID,
+    Problem,
+    answer_natively,
+    answer_problem,
+    plain_problem,
+    problem_of,
+)
 from project.api.parsers import SINKS
 from project.events.services import acting_as
 from project.ids import new_id, spell
@@ -23,6 +30,10 @@ from project.ids import new_id, spell
 log = logging.getLogger(__name__)
 
 SANE_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
+
+#: paths of pages for people, and of what may be asked for without HTTPS
+PAGES = ("/mail", "/accounts/", "/admin/", "/static/")
+OPEN = ("/livez", "/readyz")
 
 #: where the WSGI entry point leaves a problem with the body that it found before Django
 BODY_PROBLEM = "enclose.body_problem"
@@ -63,6 +74,8 @@ class DoorMiddleware:
         problem = request.META.pop(BODY_PROBLEM, None) or host_problem(request)
         if problem is not None and (answer := answer_problem(request, problem)):
             return answer
+        if problem := transport_problem(request):
+            return answer_problem(request, problem) or answer_natively(request, problem)
         response = self.get_response(request)
         if response.status_code < 400 or isinstance(response, Response) or SPELT in vars(response):
             return response
@@ -89,6 +102,24 @@ class DoorMiddleware:
             signals.got_request_exception.send(sender=type(self), request=request)
         vars(answer)[SPELT] = True
         return answer
+
+
+def transport_problem(request: HttpRequest) -> Problem | None:
+    """The problem with what comes over plain HTTP, where that is not how we are reached.
+
+    Pages that people ask for lead to HTTPS. A program would go on sending its key in the clear,
+    without anybody noticing.
+    """
+    path = request.path_info
+    is_page = path == "/" or path.startswith(PAGES)
+    leads_on = is_page and request.method in ("GET", "HEAD")
+    if not settings.SECURE_SSL_REDIRECT or request.is_secure() or leads_on or path in OPEN:
+        return None
+    message = (
+        f"Use {settings.PUBLIC_URL}: nothing is answered over plain HTTP. A key or password that"
+        " was sent this way may have been read, and should be replaced."
+    )
+    return plain_problem(403, code="https_required", message=message)
 
 
 def host_problem(request: HttpRequest) -> Problem | None:

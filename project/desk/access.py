@@ -11,6 +11,7 @@ from csp.constants import NONCE
 from csp.decorators import csp_update
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -39,6 +40,9 @@ POLICY = {
     "frame-src": ["'self'"],
     "media-src": ["'self'"],
 }
+
+#: the fields of a form that somebody may have spent time on
+WRITTEN = ("to", "cc", "bcc", "subject", "text")
 
 P = ParamSpec("P")
 
@@ -123,4 +127,36 @@ def at_desk(view: Page[P]) -> Shown[P]:
             status = problem_of(refusal).status
             return render(request, "desk/refused.html", {"refusal": refusal}, status=status)
 
-    return cast("Shown[P]", never_cache(csp_update(POLICY)(login_required(cast("Any", page)))))
+    return cast("Shown[P]", never_cache(csp_update(POLICY)(_signed_in(page))))
+
+
+class _NoFiles(FileUploadHandler):
+    """Keeps nothing of the files that somebody sends whom we do not know."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        raise SkipFile
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        raise NotImplementedError
+
+    def file_complete(self, file_size: int) -> None:
+        raise NotImplementedError
+
+
+def _signed_in(page: Shown[P]) -> Shown[P]:
+    """A page that leads to signing in who is not; but what they have sent would be lost on the way.
+
+    Scripts keep the page that they are on.
+    """
+    reading = login_required(cast("Any", page))
+
+    @wraps(page)
+    def either(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.method != "POST" or request.user.is_authenticated:
+            return cast("HttpResponseBase", reading(request, *args, **kwargs))
+        if "_files" not in vars(request):
+            request.upload_handlers = [_NoFiles(request)]
+        words = [(name, text) for name in WRITTEN if (text := request.POST.get(name, "").strip())]
+        return render(request, "desk/signed_out.html", {"words": words}, status=401)
+
+    return cast("Shown[P]", either)

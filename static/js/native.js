@@ -3,6 +3,9 @@
 const BASE = "/api/v1";
 const PATIENCE = 30_000; // milliseconds
 
+/** What to do when the session is over; the page keeps what is on it. */
+export const SIGNED_OUT = "You are signed out. Sign in again in another tab, then go on here.";
+
 /** The server's "no": what the error of the native API says. */
 export class Refused extends Error {
   constructor(status, error) {
@@ -61,8 +64,8 @@ export async function ask(method, path, { body, form, version, headers, signal, 
   }
   if (answer.ok) return answer;
   if ([502, 503, 504].includes(answer.status)) throw new Unreachable("The server is busy.");
-  const told = await answer.json().catch(() => ({}));
-  throw new Refused(answer.status, told.error ?? {});
+  const { error = {} } = await answer.json().catch(() => ({}));
+  throw new Refused(answer.status, answer.status === 401 ? { ...error, message: SIGNED_OUT } : error);
 }
 
 /** What the answer to a request says; null when it has no body. */

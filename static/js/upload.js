@@ -2,7 +2,7 @@
 
 import { connection } from "connection";
 import { digestOf } from "digests";
-import { newKey, Refused, Unreachable } from "native";
+import { newKey, Refused, SIGNED_OUT, Unreachable } from "native";
 import { giveUp, reserve, sendForm, sendPieces } from "roads";
 
 const SMALL = 8 * 1024 * 1024; // up to here a file goes as a form, in one request with its row
@@ -303,10 +303,7 @@ export class Upload extends EventTarget {
 
   async #endIfFinal({ status, code, message }) {
     if (code === "missing_scope") throw new Stopped(message);
-    if (status === 401 || status === 403) {
-      const words = "You are signed out. Sign in again in another tab, then go on here.";
-      throw new Stopped(words, "Retry");
-    }
+    if (status === 401 || status === 403) throw new Stopped(SIGNED_OUT, "Retry");
     if (code === "draft_not_found") throw new Stopped("This draft has been deleted.");
     if (status === 404 || status === 410) {
       await this.#beginAnew();

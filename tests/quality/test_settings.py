@@ -60,6 +60,7 @@ def test_it_has_no_secret_of_its_own_in_production(production, name):
         ("SCAN_UNSCANNABLE", "shrug"),
         ("WORKSPACE_QUOTA_BYTES", "much"),
         ("WORKSPACE_UPLOADS", "some"),
+        ("SESSION_IDLE_HOURS", "a while"),
         ("CORS_ORIGINS", "*"),
         ("LOG_FORMAT", "poem"),
         ("MANIFEST_KEY", "dG9vIHNob3J0"),

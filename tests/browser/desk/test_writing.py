@@ -331,6 +331,41 @@ def test_a_mail_is_written_without_scripts(chromium: Browser, desk: Desk, tmp_pa
     assert draft["message_id"] and [one["filename"] for one in draft["attachments"]] == ["plan.pdf"]
 
 
+def test_a_session_that_ends_meanwhile_costs_no_word(
+    page: Page, desk: Desk, expect_trouble: Callable[[str], None]
+) -> None:
+    expect_trouble("401")
+    sheet = open_sheet(page, desk)
+    sheet.click()
+    page.keyboard.type("Before, ")
+    draft = kept(desk, text="Before,")
+    page.context.clear_cookies(name="sessionid")
+    sheet.click()
+    page.keyboard.type("and after.")
+    said = page.locator(".save-state")
+    expect(said).to_contain_text("Not saved, trying again. You are signed out. Sign in again")
+    expect(sheet).to_contain_text("and after.")
+    desk.sign_in(page.context)  # in another tab
+    expect(said).to_contain_text("Saved", timeout=20_000)
+    text = desk.api("GET", f"/drafts/{draft['id']}")["text"]
+    assert "Before," in text and "and after." in text
+
+
+def test_a_form_of_who_is_signed_out_comes_back(chromium: Browser, desk: Desk) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    desk.sign_in(context)
+    page = context.new_page()
+    page.goto(f"{desk.url}/mail/compose")
+    page.fill("[name=subject]", "Plans that took long")
+    page.fill("[name=text]", "Here they are.")
+    context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    expect(page.get_by_label("Subject")).to_have_value("Plans that took long")
+    expect(page.get_by_label("Text")).to_have_value("Here they are.")
+    context.close()
+
+
 def test_a_form_that_is_cut_off_sends_and_changes_nothing(desk: Desk) -> None:
     written = {"inbox_id": desk.inbox, "to": ["ann@example.com"], "text": "Here it is."}
     draft = desk.api("POST", "/drafts", json=written)
