@@ -36,6 +36,7 @@ PREFIXES = {
     "message": "msg",
     "person": "per",
     "signingkey": "dkm",
+    "record": "rec",
     "suppression": "sup",
     "thread": "thr",
     "webhook": "whk",

@@ -22,9 +22,17 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
 from project.backoffice import bodies, dashboard, files, jobs, resending
+from project.backoffice.recording import Recorded
 from project.events.services import acting_as
 from project.tenancy.models import User
-from project.tenancy.office import Deed, ForeignAdmin, ReadOnlyAdmin, Reserved, reach_of
+from project.tenancy.office import (
+    Deed,
+    ForeignAdmin,
+    ReadOnlyAdmin,
+    Reserved,
+    Superusers,
+    reach_of,
+)
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -42,10 +50,15 @@ class OfficeSite(admin.AdminSite):
     site_url = "/mail/"
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """As Django does; what is none of ours is for superusers alone."""
+        """As Django does; what is none of ours is for superusers alone.
+
+        What they change by hand is put into the log.
+        """
         if admin_class is None or not issubclass(admin_class, Reserved):
             base = admin_class or admin.ModelAdmin
             admin_class = type(base.__name__, (ForeignAdmin, base), {})
+        if issubclass(admin_class, Superusers):
+            admin_class = type(admin_class.__name__, (Recorded, admin_class), {})
         super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:

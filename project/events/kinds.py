@@ -59,6 +59,7 @@ KINDS: dict[str, str] = {
     "signingkey.stopped": "The key signs nothing new.",
     "signingkey.deleted": "A key that nothing needs any more was removed.",
     "signingkey.handled": "An operator did something about it; its data says what, and why.",
+    "record.changed": "A superuser changed a row by hand: what it was, and is now.",
     "suppression.added": "An address gets no mail any more.",
     "suppression.removed": "An address gets mail again.",
     "suppression.handled": "An operator did something about it; its data says what, and why.",
