@@ -68,7 +68,8 @@ def cases_beyond(count: int, items: list[pytest.Item]) -> set[pytest.Item]:
     cases: dict[tuple[Any, str], list[pytest.Item]] = {}
     for item in items:
         if not item.get_closest_marker("every_case"):
-            cases.setdefault((item.parent, getattr(item, "originalname", item.name)), []).append(item)
+            test = getattr(item, "originalname", item.name)
+            cases.setdefault((item.parent, test), []).append(item)
     beyond: set[pytest.Item] = set()
     for some in cases.values():
         kept = {some[number * (len(some) - 1) // max(count - 1, 1)] for number in range(count)}

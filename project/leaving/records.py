@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Field, Model, QuerySet
 
-from attachments.models import Attachment, Blob, Preview, Upload
+from attachments.models import Attachment, Blob, Preview, StorageUse, Upload
 from drafts.models import Draft, DraftAttachment
 from messaging.models import (
     Arrival,
@@ -27,6 +27,7 @@ from messaging.models import (
     Message,
     MessageAttachment,
     Recipient,
+    SigningKey,
     Suppression,
     Thread,
 )
@@ -71,6 +72,7 @@ TABLES = (
     Table(name="members", model=Member, at="workspace", beside=("user__email", "user__name")),
     Table(name="invitations", model=Invitation, at="workspace"),
     Table(name="domains", model=Domain, at="workspace"),
+    Table(name="signing_keys", model=SigningKey, at="domain__workspace", secret=("private_key",)),
     Table(name="keys", model=ApiKey, at="workspace", secret=("sha256",)),
     Table(name="inboxes", model=Inbox, at="workspace", secret=("smtp_url",)),
     Table(name="folders", model=Folder, at="inbox__workspace"),
@@ -103,6 +105,7 @@ LEFT_OUT: Mapping[type[Model], str] = {
     IdempotencyRecord: "answers that are kept for a day, of what is in the export itself",
     Post: "who works in the back office of the installation",
     Preview: "pictures that can be drawn again",
+    StorageUse: "a sum over the blobs",
     Upload: "bytes on their way in",
     WebhookDelivery: "what was told of events, for a month",
     WebhookAttempt: "what was told of events, for a month",
@@ -122,6 +125,7 @@ PREFIXES: Mapping[type[Model], str] = {
     Invitation: "inv",
     Member: "mbr",
     Message: "msg",
+    SigningKey: "dkm",
     Suppression: "sup",
     Thread: "thr",
     User: "usr",
