@@ -12,9 +12,32 @@ from playwright.sync_api import Page, sync_playwright
 from tests.services.servers import absent
 
 CHROMIUM = Path("/usr/bin/chromium")
+#: What Playwright turns off: of two such switches Chromium takes the last, which is ours.
+PLAYWRIGHT_LEAVES_OUT = (
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "TcpPortRandomizationWin",
+    "ThirdPartyStoragePartitioning",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+    "msForceBrowserSignIn",
+)
+#: Pages of the browser's own (beneath the address bar, which nobody sees) that it loads with every
+#: tab, and a process kept for the next site: they cost as much as the page that is tested.
+LEFT_OUT = ("SpareRendererForSitePerProcess", "WebUIOmniboxAimPopup", "WebUIOmniboxPopup")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage"]  # fmt: skip
+            "--disable-dev-shm-usage", "--in-process-gpu",
+            f"--disable-features={','.join(PLAYWRIGHT_LEAVES_OUT + LEFT_OUT)}"]  # fmt: skip
 
 
 def look_for_chromium() -> None:

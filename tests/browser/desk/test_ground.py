@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.desk.ground import Desk, Watched, axe, shifts, tab_to
 
@@ -106,3 +108,22 @@ def test_each_test_has_people_of_its_own(mail: Page, desk: Desk) -> None:
     }  # fmt: skip
     assert "Between us" in seen["bob"].text()
     assert "Between us" not in seen["charlie"].text()
+
+
+def test_the_browser_loads_no_pages_of_its_own(chromium: Browser, mail: Page) -> None:
+    line = chromium.new_browser_cdp_session()
+    found = line.send("Target.getTargets", {"filter": [{}]})["targetInfos"]
+    urls = {one["url"] for one in found}
+    assert mail.url in urls
+    assert [url for url in urls if url.startswith("chrome")] == []
+
+
+def test_what_playwright_leaves_out_of_the_browser_is_left_out(chromium: Browser) -> None:
+    """Of two such switches only the last counts, which is ours."""
+    line = chromium.new_browser_cdp_session()
+    processes = line.send("SystemInfo.getProcessInfo")["processInfo"]
+    (pid,) = [one["id"] for one in processes if one["type"] == "browser"]
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    switch = "--disable-features="
+    theirs, ours = (set(one[len(switch) :].split(",")) for one in words if one.startswith(switch))
+    assert theirs and theirs - ours == set()
