@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -79,13 +80,23 @@ class Desk:
 
     def receive(self, raw: bytes) -> dict[str, Any]:
         """Have a mail come in; give its message once it has been read."""
+        return self.read(self.hand_in(raw))
+
+    def receive_all(self, *subjects: str) -> None:
+        """Have as many plain mails come in, which are read in one go."""
+        for arrival in [self.hand_in(self.letter(subject=subject)) for subject in subjects]:
+            self.read(arrival)
+
+    def hand_in(self, raw: bytes) -> str:
+        """Have a mail come in, unread as yet; give its arrival."""
         headers = {"Content-Type": "message/rfc822"}
-        arrival = self.api("POST", f"/inboxes/{self.inbox}/raw", data=raw, headers=headers)
+        return str(self.api("POST", f"/inboxes/{self.inbox}/raw", data=raw, headers=headers)["id"])
+
+    def read(self, arrival: str) -> dict[str, Any]:
+        """The message of an arrival, once it has been read."""
 
         def message() -> dict[str, Any] | None:
-            found: dict[str, Any] | None = self.api("GET", f"/arrivals/{arrival['id']}").get(
-                "message"
-            )
+            found: dict[str, Any] | None = self.api("GET", f"/arrivals/{arrival}").get("message")
             return found
 
         found = wait_until(message, what="a mail that has been read", pause=0.05)
@@ -93,6 +104,12 @@ class Desk:
         return found
 
     def receive_from(
+        self, sender: str = "Ann Lee <ann@example.com>", **words: Any
+    ) -> dict[str, Any]:
+        """Have a plain mail come in; `words` are those of `letter`."""
+        return self.receive(self.letter(sender, **words))
+
+    def letter(
         self,
         sender: str = "Ann Lee <ann@example.com>",
         *,
@@ -100,8 +117,8 @@ class Desk:
         text: str = "Here I am.\n",
         html: str = "",
         files: Sequence[tuple[str, str, bytes]] = (),
-    ) -> dict[str, Any]:
-        """Have a plain mail come in; a file is (name, type, bytes)."""
+    ) -> bytes:
+        """A plain mail to the inbox; a file is (name, type, bytes)."""
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = sender, self.address, subject
         mail["Message-ID"] = f"<{next(_numbers)}.{self.workspace}@example.com>"
@@ -111,7 +128,7 @@ class Desk:
         for name, content_type, content in files:
             main, _, sub = content_type.partition("/")
             mail.add_attachment(content, maintype=main, subtype=sub, filename=name)
-        return self.receive(mail.as_bytes())
+        return mail.as_bytes()
 
     def drafts(self) -> list[dict[str, Any]]:
         """All drafts, newest first."""
@@ -188,6 +205,11 @@ class Watched:
         assert not left, "\n".join(left)
 
 
+@cache
+def axe_core() -> str:
+    return AXE.read_text() + "; null"
+
+
 def axe(page: Page, *, within: str = "", preload: bool = True) -> None:
     """Fail when axe-core finds a violation of WCAG 2.2 AA or of good practice.
 
@@ -195,14 +217,18 @@ def axe(page: Page, *, within: str = "", preload: bool = True) -> None:
     """
     if not AXE.exists():
         absent("no axe-core: run `make sdks`")
-    page.evaluate(AXE.read_text() + "; null")
-    found = page.evaluate(
-        "([within, runOnly, preload]) => axe.run(within || document, {runOnly, preload})",
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe_core())
+    violations = page.evaluate(
+        """async ([within, runOnly, preload]) => {
+            const settings = {runOnly, preload, resultTypes: ["violations"]};
+            return (await axe.run(within || document, settings)).violations;
+        }""",
         [within, list(RULES), preload],
     )
     words = [
         f"{one['id']}: {one['help']} at {node['target']}: {node['failureSummary']}"
-        for one in found["violations"]
+        for one in violations
         for node in one["nodes"]
     ]
     assert not words, "\n".join(words)

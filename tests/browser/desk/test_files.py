@@ -25,6 +25,7 @@ from tests.browser.desk.attached import (
     wait_for_names,
 )
 from tests.browser.desk.ground import Desk, axe, drag, drop, paste_file
+from tests.services.servers import wait_until
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -198,7 +199,7 @@ def test_what_is_removed_can_be_had_back_in_its_place(three: Page, desk: Desk) -
     three.click("text=Undo")
     wait_for_names(three, desk, "a.txt", "b.txt", "c.txt")
     wait_for(three, "b.txt", "ready")
-    assert names(three) == ["a.txt", "b.txt", "c.txt"]
+    wait_until(lambda: names(three) == ["a.txt", "b.txt", "c.txt"], what="the file in its place")
     for _ in range(3):
         three.click(".draft-file [data-do=remove]")
     assert three.evaluate("document.activeElement.textContent").strip() == "Attach files"

@@ -22,8 +22,9 @@ def inbox(page: Page, desk: Desk) -> Page:
 
 
 def ready(page: Page) -> None:
-    """Once all modules have come."""
-    page.wait_for_load_state("networkidle")
+    """Once all modules have come, so that every element of ours is what it is to be."""
+    page.evaluate("import('desk')")
+    page.wait_for_function("() => !document.querySelector(':not(:defined, uploads-bar)')")
 
 
 def place(page: Page, name: str) -> Any:
@@ -42,8 +43,7 @@ def test_pages_are_swapped_with_their_title_focus_and_sidebar(inbox: Page) -> No
 
 
 def test_going_back_comes_to_where_one_was(page: Page, desk: Desk) -> None:
-    for number in range(30):
-        desk.receive_from(subject=f"Figures {number}")
+    desk.receive_all(*(f"Figures {number}" for number in range(30)))
     page.goto(f"{desk.url}/mail/{desk.inbox}/inbox")
     ready(page)
     link = page.get_by_role("link", name=re.compile("Figures 12"))
@@ -170,7 +170,7 @@ def test_no_page_is_scrolled_sideways(page: Page, desk: Desk, width: int) -> Non
              "outbox", "files", "settings"]  # fmt: skip
     for path in paths:
         page.goto(f"{desk.url}/mail/{path}")
-        page.wait_for_load_state("networkidle")
+        ready(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
@@ -201,7 +201,7 @@ def test_on_paper_there_is_the_letter_alone(page: Page, desk: Desk) -> None:
 
 def test_the_first_page_weighs_little(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.url}/mail/{desk.inbox}/inbox")
-    ready(page)
+    page.wait_for_load_state("networkidle")
     sizes = page.evaluate("""() => [...performance.getEntriesByType("navigation"),
         ...performance.getEntriesByType("resource")].map((one) => [one.name, one.transferSize])""")
     assert WEIGHT / 3 < sum(size for _, size in sizes) < WEIGHT, sizes
@@ -209,5 +209,5 @@ def test_the_first_page_weighs_little(page: Page, desk: Desk) -> None:
 
 def test_the_frame_does_not_jump(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.url}/mail/{desk.inbox}/inbox")
-    ready(page)
+    page.wait_for_load_state("networkidle")
     assert page.evaluate("window.__shifts.reduce((sum, one) => sum + one, 0)") < 0.05
