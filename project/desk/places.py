@@ -105,6 +105,14 @@ class Row:
         message = self.line.message
         return message.sent_at or message.created_at
 
+    @property
+    def day(self) -> str:
+        """When that was, for those without script: 4 Jan 2027.
+
+        Django's filter takes 0.1 ms for it, which is a tenth of a page of fifty.
+        """
+        return f"{self.moment.day} {self.moment:%b %Y}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -39,6 +39,14 @@ def test_a_conversation_stands_once_under_its_newest_message(alice: Person, inbo
     assert [row.subject for row in rows] == ["Re: Plans", "Other"]
     assert rows[0].people == "Unread: Ann, Carl (2)"
     assert rows[0].words == "I like them."
+
+
+def test_a_line_says_its_day_where_no_script_says_it_better(alice: Person, inbox: Inbox) -> None:
+    at = datetime(2027, 1, 4, 23, 30, tzinfo=UTC)
+    Message.objects.filter(pk=received(inbox).pk).update(sent_at=at)
+    page = alice.browser.get(f"/mail/{spell('inb', inbox.pk)}/inbox").content.decode()
+    words = '<time datetime="2027-01-04T23:30:00+00:00" data-format="moment">4 Jan 2027</time>'
+    assert words in page
 
 
 def test_our_own_answers_are_ours(alice: Person, inbox: Inbox) -> None:
