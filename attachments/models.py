@@ -30,6 +30,8 @@ class Verdict(models.TextChoices):
     UNSCANNABLE = "unscannable", "Could not be checked"  # it was asked, and cannot say
 
 
+#: how long whoever doomed a blob has for deleting its bytes, before another tries
+DOOM_LEASE = timedelta(minutes=10)
 #: how long a verdict is good for files that come anew: signatures change daily
 VERDICT_LIFE = timedelta(days=1)
 
@@ -50,6 +52,14 @@ class BlobQuerySet(models.QuerySet["Blob"]):
     def unused(self) -> BlobQuerySet:
         """Blobs that no attachment has."""
         return self.filter(~Exists(Attachment.objects.filter(blob=OuterRef("pk"))))
+
+    def to_doom(self, at: datetime) -> BlobQuerySet:
+        """Blobs that nobody came to use."""
+        return self.to_sweep(at).unused()
+
+    def left_doomed(self, at: datetime) -> BlobQuerySet:
+        """Blobs whose bytes somebody was to delete, and has not in time."""
+        return self.filter(doomed_at__lte=at - DOOM_LEASE)
 
 
 class Blob(models.Model):

@@ -10,29 +10,28 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from attachments.errors import AttachmentInUse, AttachmentNotFound, BytesMissing
 from attachments.incoming import incoming_folder
 from attachments.inventory.repair import sweep_uploaded
-from attachments.models import Attachment, AttachmentState, Blob, Upload
+from attachments.models import Attachment, AttachmentState, Blob, BlobQuerySet, Upload
 from attachments.partial import drop_uploads
 from attachments.previews import preview_key
 from attachments.quota import give_room
 from attachments.storage import attachment_storage
-from attachments.uses import Use, needed, uses_blocking_deletion
+from attachments.uses import Use, needed, unneeded, uses_blocking_deletion
+from project.events.retention import Rule, follow
 from project.events.services import emit, happened
 from project.ids import spell
+from project.tenancy.office import Workspaces, within
 
 BATCH = 200
 LEFT_BEHIND = timedelta(days=1)
-#: how long whoever doomed a blob has for deleting its bytes, before another tries
-DOOM_LEASE = timedelta(minutes=10)
 
 #: how the ids of those who use files are spelt
 PREFIXES = {"draft": "drf", "message": "msg"}
@@ -89,30 +88,32 @@ def lose_blob(*, id: UUID) -> int:
 
 def purge(*, at: datetime) -> None:
     """Remove everything whose time is over at `at`."""
-    purge_expired(at=at)
-    drop_expired_uploads(at=at)
-    sweep_blobs(at=at)
+    for rule in (FILES, UPLOADS, BYTES):
+        follow(rule, at=at)
     sweep_incoming()
     sweep_uploaded(at=at)
 
 
-def purge_expired(*, at: datetime) -> int:
+def purge_expired(*, at: datetime, workspaces: Workspaces = None) -> int:
     """Remove what has expired at `at` and nobody needs; returns how many files went."""
+    expired = within(Attachment.objects.expired(at), "workspace", workspaces)
     purged = 0
     while True:
-        looked_at, gone = _purge_batch(at=at)
+        looked_at, gone = _purge_batch(expired, at=at)
         purged += gone
         if looked_at < BATCH:
             return purged
 
 
 @transaction.atomic
-def _purge_batch(*, at: datetime) -> tuple[int, int]:
-    expired = Attachment.objects.expired(at).order_by("id")
-    batch = list(expired.select_for_update(of=("self",), skip_locked=True)[:BATCH])
-    kept = needed(attachment.pk for attachment in batch)
-    Attachment.objects.filter(pk__in=kept).update(expires_at=None)
-    dead = [attachment for attachment in batch if attachment.pk not in kept]
+def _purge_batch(expired: QuerySet[Attachment], *, at: datetime) -> tuple[int, int]:
+    """Whether they are needed is asked under their locks."""
+    locked = expired.order_by("id").select_for_update(of=("self",), skip_locked=True)
+    batch = list(locked[:BATCH])
+    ids = [attachment.pk for attachment in batch]
+    going = set(to_purge(at).filter(pk__in=ids).values_list("pk", flat=True))
+    Attachment.objects.filter(pk__in=set(ids) - going).update(expires_at=None)
+    dead = [attachment for attachment in batch if attachment.pk in going]
     deleted = [attachment for attachment in dead if attachment.deleted_at]
     expired_ones = [attachment for attachment in dead if not attachment.deleted_at]
     _bury(deleted, at=at, code="deleted", reason="The file was deleted.")
@@ -154,14 +155,24 @@ def _bury(attachments: Sequence[Attachment], *, at: datetime, code: str, reason:
     # Functions, not partials: Django asks a robust hook that fails for its __qualname__.
     transaction.on_commit(lambda: _delete_incoming(keys), robust=True)
     transaction.on_commit(lambda: drop_uploads(ids), robust=True)
-    transaction.on_commit(lambda: sweep_blobs(at=at), robust=True)
+    own = Blob.objects.filter(pk__in=blobs)
+    transaction.on_commit(lambda: _sweep(own, at=at), robust=True)
 
 
-def sweep_blobs(*, at: datetime) -> int:
+def to_purge(at: datetime) -> QuerySet[Attachment]:
+    """Attachments that have expired at `at` and that nobody needs."""
+    return unneeded(Attachment.objects.expired(at))
+
+
+def sweep_blobs(*, at: datetime, workspaces: Workspaces = None) -> int:
     """Delete the bytes that no attachment has; returns how many blobs went."""
+    return _sweep(within(Blob.objects.all(), "workspace", workspaces), at=at)
+
+
+def _sweep(blobs: BlobQuerySet, *, at: datetime) -> int:
     swept = 0
     while True:
-        looked_at, doomed = _doom_batch(at=at)
+        looked_at, doomed = _doom_batch(blobs, at=at)
         for blob in doomed:
             attachment_storage().delete(blob.key)
             attachment_storage().delete(preview_key(blob))
@@ -180,15 +191,15 @@ def _forget(blob: Blob) -> None:
 
 
 @transaction.atomic
-def _doom_batch(*, at: datetime) -> tuple[int, list[Blob]]:
+def _doom_batch(blobs: BlobQuerySet, *, at: datetime) -> tuple[int, list[Blob]]:
     """Blobs that nobody can come to use any more, and whose bytes are now ours to delete."""
-    lock = partial(Blob.objects.select_for_update, skip_locked=True)
-    due = list(lock().to_sweep(at).order_by("id")[:BATCH])
+    locked = blobs.select_for_update(skip_locked=True).order_by("id")
+    due = list(locked.to_sweep(at)[:BATCH])
     ids = [blob.pk for blob in due]
-    unused = list(Blob.objects.filter(pk__in=ids).unused())
+    unused = list(Blob.objects.to_doom(at).filter(pk__in=ids))
     Blob.objects.filter(pk__in=ids).update(sweep_at=None)
     Blob.objects.filter(pk__in=[blob.pk for blob in unused]).update(doomed_at=at)
-    left = list(lock().filter(doomed_at__lte=at - DOOM_LEASE).order_by("id")[:BATCH])
+    left = list(locked.left_doomed(at)[:BATCH])
     return len(due), [*unused, *left]
 
 
@@ -199,13 +210,14 @@ def _delete_incoming(keys: Iterable[str]) -> None:
             storage.delete(key)
 
 
-def drop_expired_uploads(*, at: datetime) -> int:
+def drop_expired_uploads(*, at: datetime, workspaces: Workspaces = None) -> int:
     """Forget uploads whose time is over, with what has come of them; returns how many went.
 
     A reservation that something holds stays, as any other whose bytes do not come.
     """
+    expired = within(Upload.objects.expired(at), "attachment__workspace", workspaces)
     dropped = 0
-    while batch := list(Upload.objects.expired(at).values_list("pk", flat=True)[:BATCH]):
+    while batch := list(expired.values_list("pk", flat=True)[:BATCH]):
         drop_uploads(batch)
         dropped += len(batch)
     return dropped
@@ -223,3 +235,44 @@ def sweep_incoming() -> int:
                     path.unlink()
                     swept += 1
     return swept
+
+
+def _blobs_going(at: datetime) -> BlobQuerySet:
+    return Blob.objects.to_doom(at) | Blob.objects.left_doomed(at)
+
+
+EVERY = timedelta(minutes=10)
+FILES = Rule(
+    name="files",
+    title="Files that nobody needs",
+    words=(
+        "A file goes 30 days after its upload, or after its last draft or message let it go; a "
+        "reservation without bytes after 7 days; a deleted file once no sent mail needs it."
+    ),
+    every=EVERY,
+    rows=to_purge,
+    take=lambda at, workspaces: purge_expired(at=at, workspaces=workspaces),
+    due="expires_at",
+    bytes_at="blob__size",
+)
+UPLOADS = Rule(
+    name="uploads",
+    title="Uploads in pieces",
+    words="What has come of an upload goes 7 days after it was begun, while nobody appends to it.",
+    every=EVERY,
+    rows=lambda at: Upload.objects.expired(at),
+    take=lambda at, workspaces: drop_expired_uploads(at=at, workspaces=workspaces),
+    due="expires_at",
+    workspace_at="attachment__workspace",
+    bytes_at="offset",
+)
+BYTES = Rule(
+    name="bytes",
+    title="Bytes without a file",
+    words="Bytes that no file has go an hour after they came; those of a file that goes, with it.",
+    every=EVERY,
+    rows=_blobs_going,
+    take=lambda at, workspaces: sweep_blobs(at=at, workspaces=workspaces),
+    due="sweep_at",
+    bytes_at="size",
+)

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self, cast
+from typing import Any, Protocol, Self, cast
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from attachments.models import Attachment
 
@@ -60,6 +62,15 @@ def needed(ids: Iterable[UUID]) -> set[UUID]:
         for name, rows in related_rows(ids)
         for id in rows.needing_bytes().values_list(f"{name}_id", flat=True)
     }
+
+
+def unneeded(attachments: QuerySet[Attachment]) -> QuerySet[Attachment]:
+    """Those of the attachments whose bytes nobody needs any more, as `needed` has it."""
+    for relation in Attachment._meta.related_objects:
+        rows = cast("UseQuerySet", relation.related_model._default_manager.all())
+        users = rows.filter(**{relation.field.name: OuterRef("pk")}).needing_bytes()
+        attachments = attachments.filter(~Exists(cast("QuerySet[Any]", users)))
+    return attachments
 
 
 def uses_blocking_deletion(id: UUID) -> list[Use]:

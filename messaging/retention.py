@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,31 +12,34 @@ from attachments.models import Attachment
 from attachments.services import release_attachments
 from messaging.errors import ContentGone
 from messaging.models import Message
+from messaging.models.message import MessageQuerySet
 from project.api.times import spell_time
+from project.events.retention import Rule
 from project.events.services import emit, happened
+from project.tenancy.office import Workspaces, within
 
 BATCH = 200
 NOT_STORED = "content_not_stored"
 NOTHING_KEPT = "This workspace keeps nothing of what its messages say and carry."
 
 
-def let_go() -> int:
-    """Let go of what is over; returns for how many messages."""
+def let_go(*, workspaces: Workspaces = None) -> int:
+    """Let go of what is over; returns for how many messages.
+
+    By the database's clock, as `needing_bytes` has it: what is released is not needed.
+    """
+    over = within(Message.objects.to_let_go(Now()), "workspace", workspaces)
     count = 0
     while True:
-        some = _let_go_of_some()
+        some = _let_go_of_some(over)
         count += some
         if some < BATCH:
             return count
 
 
 @transaction.atomic(savepoint=False)
-def _let_go_of_some() -> int:
-    """A message at rest stays so, so that nothing but its row need be locked.
-
-    By the database's clock, as `needing_bytes` has it: what is released is not needed.
-    """
-    over = Message.objects.at_rest().filter(files_until__lte=Now(), files_released_at__isnull=True)
+def _let_go_of_some(over: MessageQuerySet) -> int:
+    """A message at rest stays so, so that nothing but its row need be locked."""
     rows = over.order_by("files_until").only("workspace_id", "stores_content")
     messages = list(
         rows.select_for_update(skip_locked=True, of=("self",), no_key=True)[:BATCH],
@@ -88,3 +91,19 @@ def check_mail_kept(message: Message, *, at: datetime) -> None:
         raise ContentGone(code=NOT_STORED, reason=NOTHING_KEPT, at=until)
     if any(one.in_mail for one in message.enclosures.all()):
         check_files_kept(message, at=at)
+
+
+SENT = Rule(
+    name="sent",
+    title="Files of sent mail, and words that are not stored",
+    words=(
+        "Where the door that took a message says so, it lets its files go when that time is over; "
+        "in a workspace that stores no content its words go with them, once it has left. Nothing "
+        "goes that may still be sent."
+    ),
+    every=timedelta(minutes=1),
+    rows=lambda at: Message.objects.to_let_go(at),
+    take=lambda at, workspaces: let_go(workspaces=workspaces),
+    due="files_until",
+    bytes_at="size",
+)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from messaging import retention, trash
 from messaging.outbox import drain, sweep
 from messaging.receiving import parsing
+from project.events.retention import follow
 
 
 @shared_task(ignore_result=True)
@@ -32,13 +33,13 @@ def parse_arrivals() -> None:
 @shared_task(ignore_result=True)
 def empty_trash() -> None:
     """Every hour: what has been in the trash for 30 days."""
-    trash.empty(at=timezone.now())
+    follow(trash.TRASH, at=timezone.now())
 
 
 @shared_task(ignore_result=True)
 def let_go() -> None:
     """Every minute: files and words that messages were to keep for a while only."""
-    retention.let_go()
+    follow(retention.SENT, at=timezone.now())
 
 
 @worker_shutting_down.connect

@@ -15,7 +15,9 @@ from messaging.models import Arrival, Captured, Delivery, Folder, Inbox, Message
 from messaging.models.message import OPEN, MessageQuerySet
 from messaging.receiving.arrivals import forget_raw
 from project.events.models import Event
+from project.events.retention import Rule
 from project.events.services import emit, happened
+from project.tenancy.office import Workspaces, within
 
 KEPT = timedelta(days=30)
 BATCH = 200
@@ -70,21 +72,21 @@ def check_all_settled(messages: Sequence[Message]) -> None:
         raise MessageUnfinished("It has not left yet: cancel it first.")
 
 
-def empty(*, at: datetime) -> int:
+def empty(*, at: datetime, workspaces: Workspaces = None) -> int:
     """Delete what has been in the trash for 30 days; returns how many messages."""
-    return _delete_all(Message.objects.filter(trashed_at__lte=at - KEPT))
+    return _delete_all(within(Message.objects.to_delete(at - KEPT), "workspace", workspaces))
 
 
 def empty_trash(*, inbox: Inbox) -> int:
     """Delete what is in an inbox's trash and will not leave; returns how many messages."""
-    return _delete_all(Message.objects.filter(inbox=inbox, trashed_at__isnull=False))
+    return _delete_all(Message.objects.settled().filter(inbox=inbox, trashed_at__isnull=False))
 
 
 def _delete_all(rows: MessageQuerySet) -> int:
     count = 0
     while True:
         with transaction.atomic():
-            old = rows.settled().order_by("pk")
+            old = rows.order_by("pk")
             some = list(old.select_for_update(skip_locked=True, of=("self",))[:BATCH])
             _delete(some)
         count += len(some)
@@ -122,3 +124,15 @@ def _deleted(message: Message) -> Event:
         subject_id=message.pk,
         payload={"inbox": inbox},
     )
+
+
+TRASH = Rule(
+    name="trash",
+    title="Trash",
+    words="A message goes 30 days after it came into the trash, unless it may still leave.",
+    every=timedelta(hours=1),
+    rows=lambda at: Message.objects.to_delete(at - KEPT),
+    take=lambda at, workspaces: empty(at=at, workspaces=workspaces),
+    due="trashed_at",
+    bytes_at="size",
+)

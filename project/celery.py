@@ -80,7 +80,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 3600},
     },
     "forget-idempotency-keys": {
-        "task": "project.tenancy.tasks.forget_idempotency_keys",
+        "task": "project.events.tasks.forget_idempotency_keys",
         "schedule": 3600.0,
         "options": {"expires": 3600},
     },

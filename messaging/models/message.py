@@ -83,6 +83,14 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages that will never leave again: nobody is in doubt to whom one could resend."""
         return self.settled().exclude(deliveries__recipients__state="unknown")
 
+    def to_let_go(self, at: datetime | Now) -> MessageQuerySet:
+        """Messages whose files, and maybe words, were to be kept until before `at`."""
+        return self.at_rest().filter(files_until__lte=at, files_released_at__isnull=True)
+
+    def to_delete(self, at: datetime) -> MessageQuerySet:
+        """Messages that came into the trash before `at`, and will not leave any more."""
+        return self.settled().filter(trashed_at__lte=at)
+
     def with_status(self, status: str, *, at: datetime) -> MessageQuerySet:
         """Messages whose `status_at(at)` is this one; the same rules, told to the database."""
         return self.filter(_status_condition(Status(status), at))

@@ -21,7 +21,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from project.backoffice import bodies, dashboard, files, jobs, resending
+from project.backoffice import bodies, dashboard, files, jobs, keeping, resending
 from project.backoffice.recording import Recorded
 from project.events.services import acting_as
 from project.tenancy.models import User
@@ -113,6 +113,14 @@ class OfficeSite(admin.AdminSite):
         own += [
             path(route, self.admin_view(never_cache(view)), name=f"message_{name}")
             for name, (route, view) in views.items()
+        ]
+        own += [
+            path("retention", self.admin_view(never_cache(keeping.retention)), name="retention"),
+            path(
+                "retention/<slug:name>/run",
+                self.admin_view(never_cache(keeping.run)),
+                name="retention_run",
+            ),
         ]
         password = RedirectView.as_view(pattern_name="account_change_password")
         own.append(path("password_change/", password))  # before Django's own, which knows no MFA

@@ -5,13 +5,14 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_shutting_down
 
-from project.backoffice import jobs
+from project.backoffice import jobs, retention
 
 
 @shared_task(ignore_result=True)
 def work_off() -> None:
-    """Poked when a job was started, and every few seconds: do what is left of jobs."""
+    """Poked when something was asked for, and every few seconds: do what is left of it."""
     jobs.work_off()
+    retention.work_off()
 
 
 @worker_shutting_down.connect

@@ -71,6 +71,7 @@ KINDS: dict[str, str] = {
     "webhook.tested": "Somebody tries a webhook; only that one hears it.",
     "workspace.filling": "Its files take four fifths of its quota.",
     "workspace.full": "Its files take all of its quota: no more are taken.",
+    "workspace.handled": "An operator did something in it; its data says what, and why.",
     "workspace.updated": "Its name or the time for undoing was changed.",
 }
 NOUNS = tuple(dict.fromkeys(kind.partition(".")[0] for kind in KINDS))

@@ -6,7 +6,9 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from project.events.webhooks import drain, queue
+from project.events import rules
+from project.events.retention import follow
+from project.events.webhooks import drain
 
 
 @shared_task(ignore_result=True)
@@ -18,7 +20,13 @@ def tell_webhooks() -> None:
 @shared_task(ignore_result=True)
 def forget_webhook_deliveries() -> None:
     """Every hour: what was told long ago."""
-    queue.forget_deliveries(at=timezone.now())
+    follow(rules.TOLD, at=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def forget_idempotency_keys() -> None:
+    """Every hour: answers that are no longer kept."""
+    follow(rules.ANSWERS, at=timezone.now())
 
 
 @worker_shutting_down.connect

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib import admin
@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 
 from project.tenancy.models import Duty, Post, User, Workspace
 
+Rows = TypeVar("Rows", bound=QuerySet[Any])
 Workspaces = frozenset[UUID] | None  # None: all that there are
 
 
@@ -95,7 +96,7 @@ class WorkspaceFilter(admin.RelatedFieldListFilter):
         return [(str(one.pk), one.name) for one in rows]
 
 
-def within(rows: QuerySet[Any], path: str, workspaces: Workspaces) -> QuerySet[Any]:
+def within(rows: Rows, path: str, workspaces: Workspaces) -> Rows:
     """Those of the rows whose workspace, by the path that leads to it, is one of these."""
     return rows if workspaces is None else rows.filter(**{f"{path}__in": workspaces})
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from project.errors import Conflict, Invalid
@@ -22,6 +22,7 @@ from project.tenancy.models import (
     Workspace,
     digest_of,
 )
+from project.tenancy.office import Workspaces, within
 
 MIN_SECRET_CHARACTERS = 8
 
@@ -121,7 +122,12 @@ def decline_mfa(*, user: User) -> None:
     user.save(update_fields=["mfa_declined_at"])
 
 
-def forget_idempotency_keys(*, at: datetime) -> int:
+def answers_over(at: datetime) -> QuerySet[IdempotencyRecord]:
+    """The answers that are kept no longer."""
+    return IdempotencyRecord.objects.filter(expires_at__lte=at)
+
+
+def forget_idempotency_keys(*, at: datetime, workspaces: Workspaces = None) -> int:
     """Delete the answers that are kept no longer; returns how many."""
-    count, _ = IdempotencyRecord.objects.filter(expires_at__lte=at).delete()
+    count, _ = within(answers_over(at), "workspace", workspaces).delete()
     return count

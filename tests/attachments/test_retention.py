@@ -13,7 +13,7 @@ from django.utils import timezone
 from attachments import retention
 from attachments.incoming import Incoming
 from attachments.limits import Limits
-from attachments.models import Attachment, Blob
+from attachments.models import DOOM_LEASE, Attachment, Blob
 from attachments.retention import purge, purge_expired, sweep_blobs, sweep_incoming
 from attachments.services import (
     RESERVATION_LIFE,
@@ -175,7 +175,7 @@ def test_a_sweep_that_died_is_finished_by_a_later_one(alice, monkeypatch):
         purge_expired(at=later)
     assert Blob.objects.get().doomed_at
     make_attachment(alice.workspace)  # the same bytes, and nothing in their way
-    assert sweep_blobs(at=later + retention.DOOM_LEASE) == 1
+    assert sweep_blobs(at=later + DOOM_LEASE) == 1
     assert not attachment_storage().exists(attachment.blob.key)
     assert attachment_storage().exists(Blob.objects.get().key)
 

@@ -1,6 +1,7 @@
 """What happened, and who is told."""
 
 from project.events.models.event import CurrentTransaction, Cursor, Event, OldestOpenTransaction
+from project.events.models.retention import RetentionRun
 from project.events.models.webhook import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "Cursor",
     "Event",
     "OldestOpenTransaction",
+    "RetentionRun",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

@@ -20,6 +20,7 @@ from project.events.models import Event, WebhookAttempt, WebhookDelivery, Webhoo
 from project.events.services import on
 from project.events.webhooks.dialects import Notice, dialect_of
 from project.events.webhooks.endpoints import TESTED, disable, lock_active
+from project.tenancy.office import Workspaces, within
 
 log = logging.getLogger(__name__)
 
@@ -242,12 +243,18 @@ def _requeue(deliveries: models.QuerySet[WebhookDelivery]) -> int:
     )
 
 
-def forget_deliveries(*, at: datetime) -> int:
-    """Delete what was told more than 30 days before `at`; returns how many rows went."""
-    old = WebhookDelivery.objects.filter(created_at__lt=at - KEPT).exclude(state=State.PENDING)
+def told_before(at: datetime) -> models.QuerySet[WebhookDelivery]:
+    """What was told, or given up, more than 30 days before `at`."""
+    return WebhookDelivery.objects.filter(created_at__lt=at - KEPT).exclude(state=State.PENDING)
+
+
+def forget_deliveries(*, at: datetime, workspaces: Workspaces = None) -> int:
+    """Delete what was told more than 30 days before `at`; returns how many deliveries went."""
+    old = within(told_before(at), "endpoint__workspace", workspaces)
     count = 0
     while ids := list(old.values_list("pk", flat=True)[:BATCH]):
-        count += WebhookDelivery.objects.filter(pk__in=ids).delete()[0]
+        WebhookDelivery.objects.filter(pk__in=ids).delete()
+        count += len(ids)
     return count
 
 

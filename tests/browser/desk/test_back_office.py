@@ -199,6 +199,30 @@ def test_a_message_is_sent_anew_to_one_of_two(office: BrowserContext, desk: Desk
     assert [one["email"] for one in desk.message(new["id"])["recipients"]] == ["bo@example.com"]
 
 
+def test_what_goes_next_is_shown_and_taken_for_a_reason(
+    office: BrowserContext, desk: Desk, maker: Maker
+):
+    mark = f"keep{desk.workspace[-6:]}"
+    maker.make("make_rows", workspace=desk.workspace, kind="expired", number=3, mark=mark)
+    page = office.new_page()
+    page.goto(f"{desk.url}/admin/retention")
+    expect(page.locator("#rule-files .now")).to_contain_text("3 (")
+    expect(page.locator("[aria-labelledby=first-files] a").first).to_have_text(f"{mark} 0")
+    page.click("#rule-files a")
+    expect(page.locator("#count")).to_have_text("3")
+    page.fill("#reason", mark)
+    page.click(".ask button")
+    gone = page.locator("[aria-labelledby=runs] tr", has_text=mark)
+    ended = gone.filter(has_text="done")
+    for _ in range(60):
+        if ended.count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(ended.locator("td").nth(3)).to_have_text("3")
+    expect(page.locator("#rule-files .now")).to_contain_text("0 (")
+
+
 #: pages, and what of them is ours
 PAGES = {
     "": ".board",
@@ -209,6 +233,7 @@ PAGES = {
     "messaging/delivery/": "#changelist-filter",
     "events/event/": ".object-tools",
     "backoffice/job/": "",
+    "retention": ".board",
 }
 
 
