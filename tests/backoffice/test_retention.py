@@ -25,7 +25,6 @@ from project.backoffice.tasks import work_off
 from project.celery import app
 from project.events.models import Event, RetentionRun, WebhookDelivery
 from project.events.retention import RUNS_KEPT, Rule, follow
-from project.events.webhooks.queue import queue_news
 from project.tenancy.models import IdempotencyRecord
 from tests.backoffice.people import browser_of, make_officer, page_of
 from tests.drafts.make import make_draft
@@ -85,15 +84,25 @@ def fill(person: Person) -> None:
         )
     waiting = make_message(make_inbox(workspace))  # it may still leave
     Message.objects.filter(pk=waiting.pk).update(files_until=now, trashed_at=now - 2 * KEPT)
-    make_endpoint(person.workspace)
-    make_events(person.workspace, "message.sent", "message.failed", "message.sent")
-    queue_news()
-    told = WebhookDelivery.objects.filter(endpoint__workspace=workspace)
-    told = told.order_by("pk")
-    for delivery, ahead in zip(told, (-HOUR, HOUR), strict=False):
-        WebhookDelivery.objects.filter(pk=delivery.pk).update(
-            state="delivered", due_at=None, created_at=now + ahead - KEPT
+    endpoint = make_endpoint(workspace)
+    events = make_events(
+        workspace, "message.sent", "message.failed", "message.sent", "message.sent"
+    )
+    for event, ahead in zip(events[:3], (-HOUR, HOUR, 9 * DAY), strict=True):
+        WebhookDelivery.objects.create(
+            endpoint=endpoint,
+            event=event,
+            kind=event.kind,
+            state="delivered",
+            created_at=now + ahead - KEPT,
         )
+    WebhookDelivery.objects.create(  # it is still to be told
+        endpoint=endpoint,
+        event=events[3],
+        kind="message.sent",
+        due_at=now,
+        created_at=now - 2 * KEPT,
+    )
 
 
 def all_of(rule: Rule) -> set[UUID]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from attachments.models import Attachment
 from attachments.storage import attachment_storage
 from messaging.models import Arrival, Delivery, Message, Recipient, Suppression
+from messaging.trash import KEPT
 from project.events.models import WebhookDelivery
 from project.events.services import emit, happened
 from project.events.webhooks.endpoints import create_webhook
@@ -129,6 +130,13 @@ def in_state(delivery: str, recipient: str) -> Callable[[Workspace, int, str], l
     return make
 
 
+def make_trashed(workspace: Workspace, number: int, mark: str) -> list[UUID]:
+    """Messages that have left, and whose time in the trash is over."""
+    ids = in_state("done", "accepted")(workspace, number, mark)
+    Message.objects.filter(pk__in=ids).update(trashed_at=timezone.now() - 2 * KEPT)
+    return ids
+
+
 def make_quarantined(workspace: Workspace, number: int, mark: str) -> list[UUID]:
     """Files with the same bytes, as a scan leaves them."""
     first = make_file(workspace, mark.encode(), filename=f"{mark} 0.bin")
@@ -148,6 +156,7 @@ def make_quarantined(workspace: Workspace, number: int, mark: str) -> list[UUID]
 
 CROWDS = {
     "quarantined": make_quarantined,
+    "trashed": make_trashed,
     "queued": in_state("queued", "pending"),
     "held": in_state("held", "pending"),
     "refused": in_state("done", "refused"),

@@ -203,12 +203,12 @@ def test_what_goes_next_is_shown_and_taken_for_a_reason(
     office: BrowserContext, desk: Desk, maker: Maker
 ):
     mark = f"keep{desk.workspace[-6:]}"
-    maker.make("make_rows", workspace=desk.workspace, kind="expired", number=3, mark=mark)
+    maker.make("make_rows", workspace=desk.workspace, kind="trashed", number=3, mark=mark)
     page = office.new_page()
     page.goto(f"{desk.url}/admin/retention")
-    expect(page.locator("#rule-files .now")).to_contain_text("3 (")
-    expect(page.locator("[aria-labelledby=first-files] a").first).to_have_text(f"{mark} 0")
-    page.click("#rule-files a")
+    expect(page.locator("#rule-trash .now")).to_contain_text("3 (")
+    expect(page.locator("[aria-labelledby=first-trash] a").first).to_contain_text(mark)
+    page.click("#rule-trash a")
     expect(page.locator("#count")).to_have_text("3")
     page.fill("#reason", mark)
     page.click(".ask button")
@@ -220,7 +220,7 @@ def test_what_goes_next_is_shown_and_taken_for_a_reason(
         page.wait_for_timeout(500)
         page.reload()
     expect(ended.locator("td").nth(3)).to_have_text("3")
-    expect(page.locator("#rule-files .now")).to_contain_text("0 (")
+    expect(page.locator("#rule-trash .now")).to_contain_text("0 (")
 
 
 #: pages, and what of them is ours
