@@ -116,6 +116,18 @@ class NotHeld(Conflict):
     code = "not_held"
 
 
+class AlreadyPaused(Conflict):
+    """Sending is paused there, or drained."""
+
+    code = "already_paused"
+
+
+class NotPaused(Conflict):
+    """Nothing is paused there."""
+
+    code = "not_paused"
+
+
 class NothingToRetry(Conflict):
     """Nobody of its recipients waits for another try, or was given up."""
 

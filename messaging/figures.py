@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import Count, Min, Q, QuerySet
 
 from messaging.models import Arrival, Delivery, Recipient
+from messaging.models.outbox import is_paused
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Flow:
     """The mail flow at a moment."""
 
     due: Heap = Heap()  # should be leaving
+    paused: Heap = Heap()  # the same, and a pause keeps it here
     late: Heap = Heap()  # tried, and to be tried again
     scheduled: Heap = Heap()
     waiting: Heap = Heap()  # for a file
@@ -48,7 +50,8 @@ def stages(at: datetime) -> dict[str, Q]:
     """Deliveries by how far they are at `at`, each rule for one heap of the flow."""
     queued = Q(state=Delivery.State.QUEUED)
     return {
-        "due": queued & Q(attempts=0, due_at__lte=at),
+        "due": queued & Q(attempts=0, due_at__lte=at) & ~is_paused(),
+        "paused": queued & Q(attempts=0, due_at__lte=at) & is_paused(),
         "late": queued & Q(attempts__gt=0),
         "scheduled": queued & Q(attempts=0, due_at__gt=at),
         "sending": Q(state__in=(Delivery.State.CLAIMED, Delivery.State.DATA)),
@@ -63,7 +66,7 @@ def flow_at(at: datetime, *, workspaces: Collection[UUID] | None = None) -> Flow
     Five queries, each by an index.
     """
     rules = stages(at)
-    wanted = {name: rules[name] for name in ("due", "late", "scheduled", "sending")}
+    wanted = {name: rules[name] for name in ("due", "paused", "late", "scheduled", "sending")}
     deliveries, recipients, arrivals = _rows(workspaces)
     out = _heaps(wanted, oldest="due_at")
     found = deliveries.filter(due_at__isnull=False).aggregate(**out)

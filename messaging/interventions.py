@@ -44,7 +44,8 @@ def hold_message(*, message: Message) -> None:
     canceled.
     """
     held = _locked(message, State.QUEUED, State.WAITING, State.CLAIMED)
-    if not Delivery.objects.filter(pk__in=held).update(state=State.HELD, due_at=None):
+    rows = Delivery.objects.filter(pk__in=held)
+    if not rows.update(state=State.HELD, due_at=None, held_until=None):
         raise TooLate("Nothing of it can be held: it has left, or is leaving right now.")
 
 
@@ -54,7 +55,7 @@ def release_message(*, message: Message) -> None:
     held = _locked(message, State.HELD)
     if not held:
         raise NotHeld("It is not held.")
-    _queue(held, due_at=_time_asked_for(message))
+    queue_anew(held, due_at=_time_asked_for(message))
 
 
 @transaction.atomic
@@ -79,7 +80,7 @@ def retry_message(*, message: Message) -> None:
     refused.filter(delivery__in=over).update(
         state=Recipient.State.PENDING, code=None, reply="It is to be sent again.", at=Now()
     )
-    _queue([*late, *over], due_at=Now())
+    queue_anew([*late, *over], due_at=Now())
 
 
 def resend_message(*, message: Message, emails: Collection[str]) -> Message:
@@ -125,13 +126,15 @@ def _locked(message: Message, *states: str, also: Q | None = None) -> list[UUID]
     return list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
 
 
-def _queue(ids: Collection[UUID], *, due_at: Combinable) -> None:
+def queue_anew(ids: Collection[UUID], *, due_at: Combinable) -> None:
+    """Have deliveries, which are locked, be claimed from `due_at` on, as if for the first time."""
     Delivery.objects.filter(pk__in=ids).update(
         state=State.QUEUED,
         due_at=due_at,
         done_at=None,
         reason="",
         claim=None,
+        held_until=None,
         deadline=_deadline(),
     )
     poke_outbox.on_commit()

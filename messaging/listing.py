@@ -32,7 +32,7 @@ FILE = (
     *("id", "filename", "content_type", "size", "sha256", "state", "reason_code", "reason"),
     *("created_at", "expires_at", "deleted_at"),
 )
-DELIVERY = ("message_id", "id", "state", "due_at", "attempts")
+DELIVERY = ("message_id", "id", "state", "due_at", "attempts", "reason", "held_until")
 RECIPIENT = ("id", "email", "name", "role", "state", "reply", "at")
 
 
@@ -61,6 +61,7 @@ class MessageRow(Row):
 
     status_at = Message.status_at
     waiting_for = Message.waiting_for
+    hold = Message.hold
     recipients = Message.recipients
 
 

@@ -10,6 +10,7 @@ from messaging.api.customers import CustomerViewSet
 from messaging.api.inboxes import FolderViewSet, InboxViewSet
 from messaging.api.limits import LimitsView
 from messaging.api.messages import MessageViewSet
+from messaging.api.sending import SendingView
 from messaging.api.threads import ThreadViewSet
 
 app_name = "messaging"
@@ -60,5 +61,6 @@ urlpatterns = [
     path("customers/<str:id>", CustomerViewSet.as_view(ONE), name="customer"),
     path("threads", ThreadViewSet.as_view({"get": "list"}), name="threads"),
     path("threads/<str:id>", ThreadViewSet.as_view({"get": "retrieve"}), name="thread"),
+    path("sending", SendingView.as_view(), name="sending"),
     path("limits", LimitsView.as_view(), name="limits"),
 ]

@@ -21,6 +21,7 @@ from attachments.models import incoming_key
 from attachments.scanning.clamd import Clamd
 from attachments.storage import attachment_storage
 from messaging.figures import flow_at, late_since
+from messaging.pausing import state_of_sending
 from project.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,15 @@ def readyz(request: HttpRequest) -> JsonResponse:
     Mail is accepted, and safe, without broker and workers: taking the web away because of them
     would make a small trouble a large one. So they are told, and decide the status only of
     `?all=true`, for those who watch. What is wrong is in the log only.
+    A pause or a drain is somebody's will: it is named, and decides nothing.
     """
     found = dict(passing())
     ready = all(found[name] for name in NEEDED)
     well = all(found.values()) if request.GET.get("all") == "true" else ready
     checks = {name: "ok" if passed else "failed" for name, passed in found.items()}
-    return JsonResponse({"ready": ready, "checks": checks}, status=200 if well else 503)
+    sending = state_of_sending() if found["database"] else "unknown"
+    answer = {"ready": ready, "sending": sending, "checks": checks}
+    return JsonResponse(answer, status=200 if well else 503)
 
 
 def passing() -> list[tuple[str, bool]]:

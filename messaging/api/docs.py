@@ -76,6 +76,7 @@ SHORT = {
     "unread": False,
     "starred": False,
     "waiting_for": [],
+    "hold": None,
     "send_at": None,
     "created_at": "2026-01-31T09:00:00.000Z",
     "sent_at": "2026-01-31T09:00:01.250Z",

@@ -2,8 +2,10 @@
 
 from messaging.models.arrival import Arrival
 from messaging.models.correspondence import Customer, CustomerAddress, Folder, Inbox, Thread
+from messaging.models.hold import Hold, HoldRule
 from messaging.models.message import Message, MessageAttachment
 from messaging.models.outbox import Attempt, Captured, Delivery, Recipient
+from messaging.models.pause import Pause
 from messaging.models.signing import SigningKey
 from messaging.models.suppression import Suppression
 
@@ -15,9 +17,12 @@ __all__ = [
     "CustomerAddress",
     "Delivery",
     "Folder",
+    "Hold",
+    "HoldRule",
     "Inbox",
     "Message",
     "MessageAttachment",
+    "Pause",
     "Recipient",
     "SigningKey",
     "Suppression",

@@ -19,7 +19,7 @@ from project.ids import new_id
 from project.tenancy.models import Workspace
 
 if TYPE_CHECKING:
-    from messaging.models.outbox import Recipient
+    from messaging.models.outbox import Delivery, Recipient
 
 
 class Direction(models.TextChoices):
@@ -58,6 +58,7 @@ class Status(models.TextChoices):
 
 
 OPEN = ("queued", "waiting", "held", "claimed", "data")  # states of a delivery that may still send
+HELD_BY_HAND = "It stays here until an operator releases it."  # what no rule has held
 REACHED = ("accepted", "delivered", "complained")  # the recipient's server took it, and kept it
 
 
@@ -206,6 +207,11 @@ class Message(models.Model):
             for enclosure in self.enclosures.all()
             if enclosure.in_mail and enclosure.attachment.state != AttachmentState.READY
         ]
+
+    def hold(self) -> Delivery | None:
+        """What operators, or a rule of theirs, keep back of it."""
+        held = (one for one in self.deliveries.all() if one.state == "held")
+        return next(held, None)
 
     def status_at(self, at: datetime) -> Status:
         """What has become of it, as its deliveries and recipients have it at `at`."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.lookups import In
 from django.utils import timezone
 
 from messaging.models.message import OPEN, Message, MessageAttachment
+from messaging.models.pause import Pause
 from project.ids import new_id
 
 
@@ -28,6 +30,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def ungated(self) -> DeliveryQuerySet:
         """Deliveries all of whose files are ready: the only ones that may be claimed, or sent."""
         return self.filter(~_has_unready_file())
+
+    def flowing(self) -> DeliveryQuerySet:
+        """Deliveries that no pause keeps here: the only ones that may be claimed."""
+        return self.filter(~is_paused())
+
+    def going_on(self) -> DeliveryQuerySet:
+        """Deliveries that may be sent once they are claimed: a drain lets them."""
+        return self.filter(~is_paused(is_drain=False))
 
 
 class Delivery(models.Model):
@@ -54,6 +64,7 @@ class Delivery(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     deadline = models.DateTimeField()  # until when it waits for a file, or is tried again
     reason = models.TextField(blank=True)
+    held_until = models.DateTimeField(null=True)  # while a rule holds it; null: until released
     done_at = models.DateTimeField(null=True)
 
     objects = DeliveryQuerySet.as_manager()
@@ -97,6 +108,11 @@ class Delivery(models.Model):
             models.Index(
                 fields=["deadline"], name="delivery_deadline", condition=Q(state="waiting")
             ),
+            models.Index(
+                fields=["held_until"],
+                name="delivery_held_until",
+                condition=Q(held_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,6 +121,19 @@ class Delivery(models.Model):
     def is_due(self, at: datetime) -> bool:
         """Whether a clock should look at it at `at`."""
         return self.due_at is not None and self.due_at <= at
+
+
+def is_paused(**which: object) -> Q:
+    """Of deliveries: a pause keeps them here.
+
+    The first part is asked once a statement: while nothing is paused, nothing is asked of a row.
+    The last looks up one message at a time: an EXISTS over messages makes PostgreSQL read all
+    that a paused workspace has ever sent.
+    """
+    pauses = Pause.objects.filter(**which)
+    workspaces = pauses.filter(workspace__isnull=False).values("workspace")
+    own = Subquery(Message.objects.filter(pk=OuterRef("message_id")).values("workspace"))
+    return Q(Exists(pauses)) & (Q(Exists(pauses.filter(workspace=None))) | Q(In(own, workspaces)))
 
 
 def _has_unready_file() -> Exists:

@@ -28,7 +28,7 @@ class Claim:
 
 
 def claim(*, limit: int) -> list[Claim]:
-    """Take up to `limit` due deliveries, none of which a file holds back, the longest due first.
+    """Take up to `limit` due deliveries, the longest due first; what a file or a pause keeps stays.
 
     Two statements in one transaction, with the condition in both. A sub-select inside the UPDATE
     can be run again for each row by PostgreSQL's planner and take more than the limit; without
@@ -38,7 +38,7 @@ def claim(*, limit: int) -> list[Claim]:
     token = uuid4()
     free = Q(state__in=(Delivery.State.QUEUED, Delivery.State.CLAIMED), due_at__lte=Now())
     with transaction.atomic():
-        due = Delivery.objects.filter(free).ungated().order_by("due_at")
+        due = Delivery.objects.filter(free).flowing().ungated().order_by("due_at")
         ids = list(
             due.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True)[
                 :limit
@@ -83,14 +83,16 @@ def _lock_held(claims: Collection[Claim]) -> list[UUID]:
 def start_data(claims: Collection[Claim]) -> set[Claim]:
     """Pass the point of no return with these claims, and return those that may.
 
-    The last gate: it repeats the test of the files and demands the token. Whoever is missing from
-    the answer is held back by a file, canceled, or another worker's by now; it must not be sent.
+    The last gate: it repeats the test of the files, and of the pauses that are no drain, and
+    demands the token. Whoever is missing from the answer is held back, canceled, or another
+    worker's by now; it must not be sent.
     """
     passed: set[Claim] = set()
     for token, ids in by_token(claims).items():
         mine = Delivery.objects.filter(pk__in=ids, claim=token)
         won = (
             mine.filter(state=Delivery.State.CLAIMED)
+            .going_on()
             .ungated()
             .update(state=Delivery.State.DATA, due_at=Now() + DATA_LEASE)
         )

@@ -22,6 +22,7 @@ from messaging.outbox.claim import LEASE, Claim, claim, give_back, renew
 from messaging.outbox.loading import load
 from messaging.outbox.parcel import Answer, Parcel, Transport
 from messaging.outbox.record import Begin, End, commit
+from messaging.rules import let_through
 
 CLAIM_LIMIT = 200
 CONNECTIONS = 16  # to one relay
@@ -194,10 +195,11 @@ class Drain:
         now = monotonic()
         if len(self.claims) < CLAIM_LIMIT and (_more.is_set() or now >= self.look_at):
             _more.clear()
-            found = claim(limit=CLAIM_LIMIT)
+            taken = claim(limit=CLAIM_LIMIT)
+            found = let_through(taken)
             self.claims.extend(found)
             self.held.update(found)
-            self.look_at = now if len(found) == CLAIM_LIMIT else now + LOOK_SECONDS
+            self.look_at = now if len(taken) == CLAIM_LIMIT else now + LOOK_SECONDS
         if self.claims and self.wants_parcels():
             some = [self.claims.popleft() for _ in range(min(LOADED, len(self.claims)))]
             loaded = load(some)

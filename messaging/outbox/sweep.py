@@ -22,7 +22,9 @@ from messaging.models.message import OPEN
 from messaging.outbox.drain import deliver_due
 from messaging.outbox.record import BACK_OFF, DEADLINE, IN_DOUBT
 from messaging.outbox.transport import LOCAL, REHEARSAL
+from messaging.pausing import end_pauses
 from messaging.poke import poke_outbox
+from messaging.rules import release_overdue
 from project.events.models import Event
 from project.events.services import emit, happened, on
 
@@ -40,8 +42,12 @@ def tick() -> None:
 
 
 def sweep() -> None:
-    """Doubt what died past the point of no return; park, un-park and fail what waits for files."""
+    """Doubt what died past the point of no return; park, un-park and fail what waits for files;
+    end pauses and holds whose time has come.
+    """
     doubt_the_dead()
+    end_pauses()
+    release_overdue()
     park_gated()
     unpark()
     fail_hopeless()

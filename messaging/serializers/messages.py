@@ -13,8 +13,8 @@ from attachments.docs import JSON_BODY
 from attachments.models import Attachment
 from attachments.serializers import AttachmentOut, spell_attachment
 from messaging.listing import LONG
-from messaging.models import Message, MessageAttachment, Recipient
-from messaging.models.message import Direction, Status
+from messaging.models import Delivery, Message, MessageAttachment, Recipient
+from messaging.models.message import HELD_BY_HAND, Direction, Status
 from messaging.serializers.letters import (
     MAX_TAG_LENGTH,
     MAX_TAGS,
@@ -122,6 +122,7 @@ def spell_message(message: Message, *, at: datetime, full: bool = True) -> dict[
         "unread": message.unread,
         "starred": message.starred,
         "waiting_for": [spell("att", one.pk) for one in message.waiting_for()],
+        "hold": _spell_hold(message.hold()),
         "send_at": spell_time(message.send_at),
         "created_at": spell_time(message.created_at),
         "sent_at": spell_time(message.sent_at),
@@ -142,6 +143,12 @@ def _spell_carried(
         "part_of": _spell_id("att", container),
     }
     return spelt if is_kept else {**spelt, "download_url": None}
+
+
+def _spell_hold(held: Delivery | None) -> dict[str, Any] | None:
+    if held is None:
+        return None
+    return {"reason": held.reason or HELD_BY_HAND, "until": spell_time(held.held_until)}
 
 
 def _spell_recipient(row: Recipient) -> dict[str, Any]:
@@ -240,6 +247,15 @@ class RecipientOut(serializers.Serializer[Any]):
     at = TimeField(allow_null=True, help_text="When that was found out.")
 
 
+class HoldOut(serializers.Serializer[Any]):
+    """Why it is held, and for how long."""
+
+    reason = serializers.CharField(help_text="In plain words.")
+    until = TimeField(
+        allow_null=True, help_text="When it leaves by itself; null: when an operator releases it."
+    )
+
+
 class MessageOut(serializers.Serializer[Any]):
     """A message, sent or received."""
 
@@ -250,7 +266,8 @@ class MessageOut(serializers.Serializer[Any]):
     status = ChoiceField(
         Status.choices,
         help_text="`waiting`: due, and a file is missing. `deferred`: is tried again. "
-        "`unknown`: it may have arrived, and is not sent again by itself; see `resolve`.",
+        "`unknown`: it may have arrived, and is not sent again by itself; see `resolve`. "
+        "`held`: the operators keep it back; see `hold`.",
     )
     inbox_id = IdField("inb", allow_null=True, help_text="The inbox that it is in: `inb_…`")
     thread_id = IdField("thr", allow_null=True, help_text="Its conversation: `thr_…`")
@@ -283,6 +300,7 @@ class MessageOut(serializers.Serializer[Any]):
     waiting_for = serializers.ListField(
         child=IdField("att"), help_text="Files that keep it from leaving."
     )
+    hold = HoldOut(allow_null=True, help_text="While the operators keep it back.")
     send_at = TimeField(allow_null=True, help_text="The time that it was to leave; null: at once.")
     created_at = TimeField(help_text="When it was accepted or received.")
     sent_at = TimeField(allow_null=True, help_text="When the first server took it.")

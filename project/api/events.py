@@ -37,6 +37,8 @@ PREFIXES = {
     "person": "per",
     "signingkey": "dkm",
     "record": "rec",
+    "rule": "rul",
+    "sending": "pau",
     "suppression": "sup",
     "thread": "thr",
     "webhook": "whk",

@@ -87,6 +87,7 @@ def test_it_is_not_ready_without_its_database(db: None, monkeypatch: pytest.Monk
     assert answer.status_code == 503
     assert answer.json() == {
         "ready": False,
+        "sending": "unknown",
         "checks": {"database": "failed", **dict.fromkeys(OTHERS, "ok")},
     }
 
