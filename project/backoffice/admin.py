@@ -19,6 +19,7 @@ from attachments.models import Attachment
 from attachments.quota import use_of
 from attachments.retention import delete_attachment
 from attachments.scanning.verdicts import release_attachment, scan_again
+from project.backoffice import restraints  # noqa: F401  registers pages of its own
 from project.backoffice.files import places_of
 from project.backoffice.jobs import deed_of, stop_job
 from project.backoffice.models import Job, JobRow

@@ -17,7 +17,8 @@ from django.utils import timezone
 from attachments.figures import StorageFigures, scan_heaps, storage_figures
 from attachments.models import Attachment, Upload
 from messaging.figures import Heap, flow_at
-from messaging.models import Arrival, Attempt, Message, Recipient
+from messaging.models import Arrival, Attempt, Message, Pause, Recipient
+from messaging.pausing import pauses_in
 from project import health
 from project.backoffice.charts import Chart, chart_of
 from project.ids import floor_of
@@ -30,6 +31,7 @@ TROUBLE = (Recipient.State.DEFERRED, Recipient.State.REFUSED, Recipient.State.BO
 #: heap of the mail flow -> its title, and where its rows are listed
 HEAPS = {
     "due": ("Queued", "messaging_delivery", {"stage": "due"}),
+    "paused": ("Due, but paused", "messaging_delivery", {"stage": "paused"}),
     "sending": ("Sending", "messaging_delivery", {"stage": "sending"}),
     "late": ("To be tried again", "messaging_delivery", {"stage": "late"}),
     "scheduled": ("Scheduled", "messaging_delivery", {"stage": "scheduled"}),
@@ -71,6 +73,7 @@ class Board:
 
     at: datetime
     tiles: Sequence[Tile]
+    pauses: Sequence[Pause]  # of everything, and of what they see
     causes: Sequence[Cause]
     arrivals: Sequence[tuple[str, int, str]]  # state, number, where they are
     storage: StorageFigures
@@ -87,6 +90,7 @@ def board_for(sees: Workspaces) -> Board:
     return Board(
         at=now,
         tiles=_tiles(now, sees),
+        pauses=list(pauses_in(sees)),
         causes=_causes(now, sees),
         arrivals=_arrivals(now, sees),
         storage=storage,

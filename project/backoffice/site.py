@@ -21,7 +21,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.views.decorators.cache import never_cache
 from django.views.generic import RedirectView
 
-from project.backoffice import bodies, dashboard, files, jobs, keeping, resending
+from project.backoffice import bodies, dashboard, files, jobs, keeping, resending, resuming
 from project.backoffice.recording import Recorded
 from project.events.services import acting_as
 from project.tenancy.models import User
@@ -110,6 +110,13 @@ class OfficeSite(admin.AdminSite):
                 name="attachment_sealed",
             )
         ]
+        own.append(
+            path(
+                "messaging/pause/<uuid:id>/resume",
+                self.admin_view(never_cache(resuming.resume)),
+                name="pause_resume",
+            )
+        )
         own += [
             path(route, self.admin_view(never_cache(view)), name=f"message_{name}")
             for name, (route, view) in views.items()

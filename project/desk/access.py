@@ -18,9 +18,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from drafts.models import Draft, DraftQuerySet
-from messaging.models import Inbox, Message
+from messaging.models import Inbox, Message, Pause
 from messaging.models.correspondence import InboxQuerySet
 from messaging.models.message import MessageQuerySet
+from messaging.pausing import pause_over
 from project.api.authentication import caller_of_person
 from project.api.caller import Caller
 from project.api.errors import problem_of
@@ -62,6 +63,11 @@ class Desk:
     def inboxes(self) -> list[Inbox]:
         """The inboxes that send and receive, by address."""
         return list(InboxQuerySet(Inbox).filter(workspace=self.workspace).active().order_by("name"))
+
+    @cached_property
+    def pause(self) -> Pause | None:
+        """What mail of the workspace waits for; None while it leaves."""
+        return pause_over(self.workspace.pk)
 
     @property
     def messages(self) -> MessageQuerySet:

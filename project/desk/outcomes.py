@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from messaging.models import Delivery, Message, Recipient
-from messaging.models.message import REACHED, Direction, Status
+from messaging.models.message import HELD_BY_HAND, REACHED, Direction, Status
 
 WORDS: dict[str, str] = {
     Status.SCHEDULED: "Leaves",
@@ -91,6 +91,9 @@ def _words(message: Message, status: Status) -> str:
     if status == Status.WAITING:
         number = len(message.waiting_for())
         return f"Waits for {number} file{'' if number == 1 else 's'}"
+    if status == Status.HELD:
+        held = message.hold()
+        return f"{WORDS[status]}: {held.reason if held and held.reason else HELD_BY_HAND}"
     reasons = [one.reason for one in message.deliveries.all() if _has_failed(one)]
     return f"{WORDS[status]}: {reasons[0]}" if reasons else WORDS[status]
 

@@ -8,7 +8,16 @@ from attachments.models import Upload
 from drafts.models import Draft
 from messaging.contacts import Contact, create_customer
 from messaging.dkim.keys import make_signing_key
-from messaging.models import Attempt, Captured, Delivery, Message, Suppression
+from messaging.models import (
+    Attempt,
+    Captured,
+    Delivery,
+    Hold,
+    HoldRule,
+    Message,
+    Pause,
+    Suppression,
+)
 from project.backoffice.jobs import start_job
 from project.events.models import WebhookAttempt, WebhookDelivery
 from project.tenancy.models import Domain, IdempotencyRecord, Post
@@ -59,6 +68,9 @@ def fill(person: Person, mark: str) -> Message:
     domain = Domain.objects.create(workspace=workspace, name=f"{mark}.example.com")
     make_signing_key(domain=domain, selector=mark)
     create_customer(workspace=workspace, name=mark, emails=[Contact(f"{mark}@example.com")])
+    Pause.objects.create(workspace=workspace, reason=mark)
+    rule = HoldRule.objects.create(workspace=workspace, name=mark, min_bytes=1)
+    Hold.objects.create(delivery=delivery, rule=rule)
     Suppression.objects.create(workspace=workspace, email=f"gone-{mark}@example.com")
     endpoint = make_endpoint(workspace, f"https://{mark}.example.com/hooks")
     told = WebhookDelivery.objects.create(

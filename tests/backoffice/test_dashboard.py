@@ -64,6 +64,7 @@ def fill(inbox) -> None:
 
 EXPECTED = {
     "due": 2,
+    "paused": 0,
     "sending": 0,
     "late": 1,
     "scheduled": 1,

@@ -21,8 +21,8 @@ from tests.people import Person
 from tests.services.clamav import EICAR, EICAR_NAME, ClamAV
 
 URL = "/mail/files"
-STATEMENTS = 14  # 3 of them for the files, the others for the page around them
-STATEMENTS_OF_ONE = 18
+STATEMENTS = 15  # 3 of them for the files, the others for the page around them
+STATEMENTS_OF_ONE = 19
 
 
 def shown(person: Person, query: str = "") -> str:
