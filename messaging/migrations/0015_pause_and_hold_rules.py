@@ -9,8 +9,8 @@ import project.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0013_delivery_held"),
-        ("tenancy", "0008_post"),
+        ("messaging", "0014_signing_key"),
+        ("tenancy", "0009_max_stored_bytes"),
     ]
 
     operations = [
