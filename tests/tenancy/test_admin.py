@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from messaging.contacts import Contact, create_customer
-from messaging.models import Attempt, Captured, Delivery, Suppression
+from messaging.dkim.keys import make_signing_key
+from messaging.models import Attempt, Captured, Delivery, HoldRule, Pause, Suppression
 from project.events.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from project.tenancy.models import (
     ApiKey,
@@ -30,8 +31,15 @@ from tests.people import Person
 from tests.workspaces.make import invite
 
 OURS = ("tenancy", "events", "messaging")
-MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
-EDITABLE = {"User", "Post", "Workspace", "Member", "Domain", "Customer"}
+#: what has no list of its own: it is shown with its delivery, or on the page of retention
+ELSEWHERE = {"Hold", "RetentionRun"}
+MODELS = [
+    model
+    for label in OURS
+    for model in apps.get_app_config(label).get_models()
+    if model.__name__ not in ELSEWHERE
+]
+EDITABLE = {"User", "Post", "Workspace", "Member", "Domain", "Customer", "HoldRule"}
 
 
 @pytest.fixture
@@ -47,7 +55,10 @@ def operator(alice: Person) -> Client:
     Captured.objects.create(
         delivery=delivery, mail_from=inbox.address, key="outbox/x.eml", size=1, sha256="0" * 64
     )
-    Domain.objects.create(workspace=alice.workspace, name="example.com")
+    domain = Domain.objects.create(workspace=alice.workspace, name="example.com")
+    make_signing_key(domain=domain, selector="one")
+    Pause.objects.create(workspace=alice.workspace, reason="A look at the queue")
+    HoldRule.objects.create(workspace=alice.workspace, name="Large mail", min_bytes=1)
     create_customer(workspace=alice.workspace, name="Ann", emails=[Contact("ann@example.com")])
     make_arrival(inbox, b"Subject: x\r\n\r\n")
     Suppression.objects.create(workspace=alice.workspace, email="gone@example.com")
