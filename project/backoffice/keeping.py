@@ -12,7 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from attachments.limits import MIB, NATIVE_FILE_BYTES
+from messaging.receiving.arrivals import MAX_RAW_BYTES
 from project.backoffice.retention import RULES, RUNS, ask_for_run, outlook, runs_of
+from project.events.retention import RUNS_KEPT
 from project.tenancy.models import User, Workspace
 from project.tenancy.office import Reach, Workspaces, reach_of, within
 
@@ -22,9 +25,10 @@ OTHERS = (
     ("What was put into the storage and nobody awaits", "It goes after a day. It has no row."),
     (
         "A mail that comes in",
-        "60 MiB at most; a file in it over 25 MiB stays in the raw mail only.",
+        f"{MAX_RAW_BYTES // MIB} MiB at most; a file in it over {NATIVE_FILE_BYTES // MIB} MiB"
+        " stays in the raw mail only.",
     ),
-    ("Runs on this page", "The newest 100 of each rule in each workspace."),
+    ("Runs on this page", f"The newest {RUNS_KEPT} of each rule in each workspace."),
 )
 
 
