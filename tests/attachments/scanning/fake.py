@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -62,8 +63,9 @@ def stall(line: socket.socket) -> None:
     """Take a few bytes and no more, until the other side goes."""
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.recv(20)
-    while line.recv(1, socket.MSG_PEEK):
-        pass
+    gone = select.poll()
+    gone.register(line, select.POLLRDHUP)  # not for bytes: there are some all the time
+    gone.poll()
 
 
 def be_silent(line: socket.socket) -> None:
