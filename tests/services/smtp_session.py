@@ -62,9 +62,9 @@ class Session:
             self._greet()
             while True:
                 self._obey(self._line())
-        self._finish()
         with suppress(OSError):
             self.client.close()
+        self._finish()  # who waits for the end finds the line closed
 
     def hang_up(self) -> None:
         """End the connection from another thread."""
