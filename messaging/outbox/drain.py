@@ -168,6 +168,7 @@ class Drain:
         self.claims: deque[Claim] = deque()  # not loaded yet
         self.ready: defaultdict[Transport, deque[Parcel]] = defaultdict(deque)
         self.down_until: dict[Transport, tuple[float, str]] = {}
+        self.has_more = False  # whether the last look found as many as it could take
         self.look_at = 0.0
         self.renew_at = monotonic() + LEASE.total_seconds() / 3
 
@@ -177,7 +178,7 @@ class Drain:
             while not stopping.is_set():
                 self.look_for_work()
                 self.hand_out()
-                if not self.workers and not self.ready and not self.claims:
+                if not (self.workers or self.ready or self.claims or self.has_more):
                     return
                 self.take_steps(self.gather())
                 self.renew_leases()
@@ -199,7 +200,8 @@ class Drain:
             found = let_through(taken)
             self.claims.extend(found)
             self.held.update(found)
-            self.look_at = now if len(taken) == CLAIM_LIMIT else now + LOOK_SECONDS
+            self.has_more = len(taken) == CLAIM_LIMIT
+            self.look_at = now if self.has_more else now + LOOK_SECONDS
         if self.claims and self.wants_parcels():
             some = [self.claims.popleft() for _ in range(min(LOADED, len(self.claims)))]
             loaded = load(some)

@@ -53,6 +53,16 @@ def test_a_rule_is_made_while_workers_are_at_it(inbox, relay, monkeypatch):
     assert [len(kept_of(relay, message)) for message in messages] == [1] * len(messages)
 
 
+def test_a_worker_goes_on_where_a_rule_holds_all_that_it_has_claimed(inbox, relay, monkeypatch):
+    monkeypatch.setattr(drain, "CLAIM_LIMIT", 2)
+    make_rule()
+    held = [make_message(inbox) for _ in range(4)]
+    free = make_message(inbox, letter_to("ann@example.org"))
+    deliver_due()
+    assert [state_of(message) for message in held] == ["held"] * 4
+    assert state_of(free) == "done"
+
+
 def test_what_is_on_the_wire_when_a_rule_is_made_does_not_get_its_dot(inbox, relay):
     relay.set_rules(Rule(at="data", hold=True))
     message = make_message(inbox)
