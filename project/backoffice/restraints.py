@@ -72,7 +72,9 @@ class PauseAdmin(OperatedAdmin):
         return pauses_in(reach_of(request).sees)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return ["workspace", "is_drain", "reason", *(["since"] if obj else []), "ends_at"]
+        # only the whole installation can be drained
+        drain = ["is_drain"] if obj or reach_of(request).operates is None else []
+        return ["workspace", *drain, "reason", *(["since"] if obj else []), "ends_at"]
 
     def facts(self, request: HttpRequest, row: Pause) -> dict[str, Any]:
         return {"may_resume": may_resume(request, row)}
@@ -83,7 +85,7 @@ class PauseAdmin(OperatedAdmin):
             workspace=given["workspace"],
             reason=given["reason"],
             ends_at=given["ends_at"],
-            is_drain=given["is_drain"],
+            is_drain=given.get("is_drain", False),
         )
         obj.__dict__.update(pause.__dict__)  # the service has saved it
 
