@@ -35,6 +35,8 @@ def resume(paused):
 def test_pause_and_resume_against_workers(inbox, relay, is_drain, monkeypatch):
     """Sent while paused: 0. Sent twice, or never: 0."""
     monkeypatch.setattr(drain, "CLAIM_LIMIT", 10)
+    monkeypatch.setattr(drain, "ALL_LOADED", 10)  # a drain lets go what was claimed
+    monkeypatch.setattr(drain, "CONNECTIONS", 3)  # so that it takes a second, and there is a race
     relay.set_rules(Rule(at="dot", delay=0.1))
     messages = [make_message(inbox) for _ in range(many(60, 500))]
 
