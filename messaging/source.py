@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
 
 from attachments.download import open_blob, readable_blob
 from attachments.errors import AttachmentNotReady, AttachmentRefused
@@ -14,8 +17,8 @@ from attachments.scanning.verdicts import QUARANTINED
 from attachments.storage import attachment_storage
 from messaging.errors import SourceMissing
 from messaging.mime.assembly import assemble
-from messaging.models import Message
-from messaging.models.message import Direction
+from messaging.models import Attempt, Message
+from messaging.models.message import Direction, MessageQuerySet
 from messaging.retention import check_mail_kept
 
 
@@ -28,7 +31,7 @@ class Source:
 
 
 def source_of(message: Message, *, at: datetime) -> Source:
-    """The bytes of a message that `in_full` has read.
+    """The bytes of a message that `in_full` and `with_first_sent` have read.
 
     Raises ContentGone, AttachmentGone, AttachmentNotReady, AttachmentRefused, BytesMissing and
     SourceMissing before the first of them.
@@ -41,8 +44,21 @@ def source_of(message: Message, *, at: datetime) -> Source:
     for file in message.enclosures.all():
         if file.in_mail:
             open_blob(readable_blob(file.attachment)).close()
-    mail = assemble(message)
+    signature: str = first_sent(message).get("signature", "")
+    mail = assemble(message).under(signature.encode())
     return Source(mail.size, mail.blocks)
+
+
+def with_first_sent(messages: MessageQuerySet) -> MessageQuerySet:
+    """Messages, each with what it was when it was first sent, as `Attempt.sent` has it."""
+    tries = Attempt.objects.filter(delivery__message=OuterRef("pk"), sent__isnull=False)
+    first = tries.order_by("ended_at", "id").values("sent")[:1]
+    return messages.annotate(first_sent=Subquery(first))
+
+
+def first_sent(message: Message) -> Mapping[str, Any]:
+    """What `with_first_sent` has read; empty: it was not sent, or nobody knows what was."""
+    return vars(message)["first_sent"] or {}
 
 
 def check_not_quarantined(file: Attachment) -> None:

@@ -37,7 +37,7 @@ from messaging.serializers.messages import (
 )
 from messaging.services import cancel_message, resolve_message, send_message
 from messaging.sorting import sort_message
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from messaging.trash import delete_message, trash_message
 from project.api.events import spell_event
 from project.api.idempotency import fingerprint_of, once
@@ -129,7 +129,7 @@ class MessageViewSet(TakesFiles, MailboxView, ApiViewSet):
     @extend_schema(**docs.RAW)
     def raw(self, request: Request, id: str) -> HttpResponseBase:
         """The mail itself, byte for byte as it is sent, or as it came."""
-        message = self._found(self._named(id).in_full(), id)
+        message = self._found(with_first_sent(self._named(id).in_full()), id)
         mail = source_of(message, at=timezone.now())
         headers = {
             "Content-Type": "message/rfc822",

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
-from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -60,7 +59,6 @@ class Unsigned(Exception):
 class Signer:
     """A key, ready to sign. `private_key` is PEM, and blank when it cannot be read."""
 
-    key_id: UUID
     domain: str
     selector: str
     private_key: str = field(repr=False)
@@ -77,15 +75,6 @@ class Signer:
         return key.sign(text, PKCS1v15(), SHA256())
 
 
-def sign_mail(mail: MimeWriter, *, read: MimeWriter, signer: Signer, at: datetime) -> MimeWriter:
-    """A mail with its signature on top, the same at every try with the same key.
-
-    `read` is the same mail, whose files this reads to their end. `at` is the time that the
-    signature tells. Raises Unsigned, and what `MimeWriter.blocks` raises.
-    """
-    return mail.under(signature_of(mail.head, body_of(read), signer=signer, at=at))
-
-
 def body_of(mail: MimeWriter) -> Iterator[bytes]:
     """What stands below the header of a mail, in blocks."""
     left = len(mail.head)
@@ -95,7 +84,11 @@ def body_of(mail: MimeWriter) -> Iterator[bytes]:
 
 
 def signature_of(head: bytes, body: Iterable[bytes], *, signer: Signer, at: datetime) -> bytes:
-    """The field that signs a header, which ends with its empty line, and a body."""
+    """The field that signs a header, which ends with its empty line, and a body.
+
+    It is the same for the same mail, key and time, `at`, which it tells. Raises Unsigned, and
+    what reading the body raises.
+    """
     fields = _canonical_fields(head)
     names = _names_to_sign(fields)
     unsigned = _signature_field(signer, names, digest_of_body(body), at)

@@ -183,7 +183,7 @@ class MimeWriter:
         return first + rest
 
     def under(self, field: bytes) -> "MimeWriter":
-        """The same mail with a field of the header, as it is written, on top of all others."""
+        """The same mail with a field of the header, as it is written, on top; blank: with none."""
         other = copy(self)
         first, *rest = self._segments
         assert isinstance(first, bytes)

@@ -235,7 +235,7 @@ class Attempt(models.Model):
     relay = models.CharField(max_length=320, blank=True)  # host:port, or the back-end's name
     # {"from", "sha256", "size", "parts"}: the mail whose dot was sent, each part as manifests
     # spell it; a blank digest: a provider wrote its own. Null: nothing was sent, or nobody knows.
-    # Signed mail has "signed_by" as well, the hex id of the SigningKey.
+    # Signed mail has "signature" as well, the field on top of it.
     sent = models.JSONField(null=True)
     # [{"id", "state", "code", "reply"}]: what was said of whom, by the hex ids of recipients
     replies = models.JSONField(default=list)

@@ -18,7 +18,7 @@ from django.db.models import (
 from django.db.models.functions import Now
 
 from messaging.addresses import Address
-from messaging.dkim.choice import signers_of
+from messaging.dkim.choice import signatures_of, signers_of
 from messaging.models import Attempt, Delivery, Inbox, MessageAttachment, Recipient
 from messaging.outbox.claim import Claim
 from messaging.outbox.parcel import Addressee, Parcel, Transport
@@ -32,8 +32,8 @@ _HAS_BEEN_TRIED = Q(Exists(Attempt.objects.filter(delivery=OuterRef("pk"))))
 def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
     """Everything that a transport needs to know, in the order of the claims.
 
-    4 queries, and one for the keys that sign what leaves by SMTP. Whoever has been accepted,
-    refused or is in doubt is not among the addressees.
+    4 queries, one for the keys that sign what leaves by SMTP, and one for what had been signed.
+    Whoever has been accepted, refused or is in doubt is not among the addressees.
     """
     tokens = {one.delivery_id: one.token for one in claims}
     rows = (
@@ -55,13 +55,16 @@ def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
         for claim in claims
         if (row := found.get(claim.delivery_id))
     ]
-    _appoint_signers([(found[one.claim.delivery_id], one) for way, one in loaded if signs(way)])
+    _see_to_signatures([(found[one.claim.delivery_id], one) for way, one in loaded if signs(way)])
     return loaded
 
 
-def _appoint_signers(leaving: Sequence[tuple[Delivery, Parcel]]) -> None:
-    signers = signers_of([row for row, _ in leaving]) if leaving else {}
+def _see_to_signatures(leaving: Sequence[tuple[Delivery, Parcel]]) -> None:
+    rows = [row for row, _ in leaving]
+    signed = signatures_of(rows)
+    signers = signers_of(rows) if rows else {}
     for row, parcel in leaving:
+        parcel.signature = signed.get(row.pk, "").encode()
         parcel.signer = signers.get(row.pk)
 
 

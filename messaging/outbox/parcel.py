@@ -12,7 +12,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from messaging.addresses import Address
-from messaging.dkim.signing import Signer, sign_mail
+from messaging.dkim.signing import Signer, body_of, signature_of
 from messaging.manifest.parts import part_of
 from messaging.mime.assembly import assemble, opener
 from messaging.mime.writer import MimeWriter
@@ -53,7 +53,8 @@ class Parcel:
     mail_from: Address
     addressees: tuple[Addressee, ...]
     relay: str
-    signer: Signer | None = None  # None: the mail leaves as it is written
+    signer: Signer | None = None  # None: a mail that is not signed leaves as it is written
+    signature: bytes = b""  # the field on top of the mail; blank: there is none, or none yet
     started_at: datetime = field(default_factory=timezone.now)
     opened: dict[UUID, IO[bytes]] = field(default_factory=dict)
     mail: MimeWriter | None = None  # while its files are open
@@ -68,7 +69,7 @@ class Parcel:
     @property
     def is_read_first(self) -> bool:
         """Whether `open` reads all of its files, which takes a while."""
-        return self.signer is not None and self.has_files
+        return self.signer is not None and not self.signature and self.has_files
 
     def open(self) -> MimeWriter:
         """Open every file, so that none can turn out missing later, and give the mail.
@@ -88,11 +89,13 @@ class Parcel:
         if missing:
             raise FilesMissing(missing)
         mail = assemble(self.message, opened=self.opened)
-        if self.signer:
+        if self.signer and not self.signature:
             read = assemble(self.message)  # with files of its own: the open ones are for sending
-            mail = sign_mail(mail, read=read, signer=self.signer, at=self.message.date)
-        self.mail = mail
-        return mail
+            self.signature = signature_of(
+                mail.head, body_of(read), signer=self.signer, at=self.message.date
+            )
+        self.mail = mail.under(self.signature)
+        return self.mail
 
     def blocks(self) -> Iterator[bytes]:
         """The open mail in blocks, as it is sent; raises what `MimeWriter.blocks` raises."""
@@ -154,7 +157,7 @@ class Parcel:
             "parts": [
                 part_of(leaf, verdict=verdicts.get(leaf.sha256)) for leaf in self.mail.leaves
             ],
-            **({"signed_by": self.signer.key_id.hex} if self.signer else {}),
+            **({"signature": self.signature.decode()} if self.signature else {}),
         }
 
     def _verdicts(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging.html import display_html
 from messaging.models import Message
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from project.backoffice.opening import record_opening
 from project.desk.bodies import POLICY, has_colours, read_passages
 from project.errors import Refusal
@@ -104,7 +104,7 @@ def raw(request: HttpRequest, id: UUID) -> HttpResponseBase:
 
 def operated_message(request: HttpRequest, id: UUID) -> Message:
     """A message of a workspace that the person operates; raises as `operated` does."""
-    message: Message = operated(request, Message.objects.in_full(), id)
+    message: Message = operated(request, with_first_sent(Message.objects.in_full()), id)
     return message
 
 

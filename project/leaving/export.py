@@ -36,7 +36,7 @@ from messaging.manifest.keys import public_keys
 from messaging.mime.writer import FileChanged
 from messaging.models import Arrival, Message
 from messaging.models.message import Direction
-from messaging.source import source_of
+from messaging.source import first_sent, source_of, with_first_sent
 from project.api.times import spell_time
 from project.errors import Refusal, Unavailable
 from project.ids import spell, time_of
@@ -180,8 +180,8 @@ class Export:
 
     def messages(self) -> None:
         """Every mail as it came or as it was sent, and what proves the latter."""
-        rows = self._workspace.messages.in_full()
-        rows = rows.prefetch_related("arrivals", "deliveries__history")
+        rows = with_first_sent(self._workspace.messages.in_full())
+        rows = rows.prefetch_related("arrivals")
         for message in in_pages(rows, size=MESSAGES_AT_ONCE):
             id = spell("msg", message.pk)
             facts = {
@@ -232,8 +232,7 @@ class Export:
         if message.direction == Direction.INBOUND:
             arrival = min(message.arrivals.all(), key=lambda one: one.pk)
             return blocks, arrival.sha256
-        tries = (one.sent for row in message.deliveries.all() for one in row.history.all())
-        return blocks, next((str(sent["sha256"]) for sent in tries if sent), "")
+        return blocks, first_sent(message).get("sha256", "")
 
     def _manifest(self, message: Message, id: str) -> None:
         try:

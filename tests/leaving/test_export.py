@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -24,10 +25,11 @@ from attachments.storage import DiskStorage, attachment_storage
 from messaging.acceptance import Filing
 from messaging.addresses import Address
 from messaging.letter import Letter
-from messaging.models import Arrival, Captured, Inbox
+from messaging.models import Arrival, Captured, Inbox, Message
+from messaging.outbox.drain import deliver_due
 from messaging.records import record_exchange
 from messaging.services import record_message
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from project.ids import new_id, spell
 from project.leaving import records
 from project.leaving.records import LEFT_OUT, TABLES
@@ -35,9 +37,12 @@ from project.tenancy.models import Workspace
 from tests.attachments.inventory.ground import put
 from tests.leaving.make import Export, Filled, export, fill, raw_mail
 from tests.make import make_workspace
-from tests.messaging.make import LETTER, make_file, make_message, receive
+from tests.messaging.dkim.make import make_active_key, make_domain
+from tests.messaging.make import LETTER, make_file, make_inbox, make_message, receive
 from tests.messaging.manifest.saved import verify
 from tests.people import Person
+from tests.services.name_server import NameServer
+from tests.services.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,7 +79,11 @@ def test_every_mail_and_file_is_there_byte_for_byte(alice: Person, filled: Fille
     found = Export(place)
     assert found.wrong_digests() == []
     sent = found.read(found.line("message", "msg", filled.sent)["path"])
-    assert sent == b"".join(source_of(filled.sent, at=timezone.now()).blocks())
+    assert sent == b"".join(
+        source_of(
+            with_first_sent(Message.objects.in_full()).get(pk=filled.sent.pk), at=timezone.now()
+        ).blocks()
+    )
     with attachment_storage().open(Captured.objects.get().key) as captured:
         assert sent == captured.read()
     assert found.read(found.line("message", "msg", filled.received)["path"]) == raw_mail(1)
@@ -95,6 +104,20 @@ def test_every_manifest_proves_its_mail(alice: Person, filled: Filled, place: Pa
     signed = json.loads(found.read(line["path"]))
     mail = found.read(found.line("message", "msg", filled.sent)["path"])
     assert "This is the mail that was sent" in verify(tmp_path, mail, signed, "--keys", str(keys))
+
+
+def test_signed_mail_is_there_with_its_signature(
+    alice: Person, name_server: NameServer, sink: SmtpSink, settings: Any, place: Path
+):
+    settings.SMTP_URL = sink.url
+    make_active_key(make_domain(alice.workspace), name_server)
+    message = make_message(make_inbox(alice.workspace, address="desk@sender.example"))
+    deliver_due()
+    (kept,) = sink.kept
+    assert export(alice.workspace, place)[0] == 0
+    found = Export(place)
+    mail = found.read(found.line("message", "msg", message)["path"])
+    assert mail == kept.data and mail.startswith(b"DKIM-Signature:")
 
 
 def test_names_are_safe_and_nothing_lies_there_that_is_not_in_the_index(

@@ -15,7 +15,7 @@ from messaging.models import Message
 from messaging.models.message import MessageQuerySet
 from messaging.search import not_ahead, with_mail
 from messaging.sorting import sort_message
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from messaging.trash import delete_message, trash_message
 from project.api.fields import TextField
 from project.contracts.nylas import read_docs as docs
@@ -46,7 +46,7 @@ class MailView(GrantView):
     @property
     def mail(self) -> MessageQuerySet:
         """The messages of the grant, what is scheduled among them; no notes."""
-        return with_mail(self.messages)
+        return with_first_sent(with_mail(self.messages))
 
     def mail_with(self, id: str, *, fields: str) -> Message:
         """A message with what `fields` needs. Raises NotFound."""

@@ -17,7 +17,7 @@ from messaging.letter import Letter
 from messaging.mime.assembly import assemble
 from messaging.models import Arrival, Folder, Inbox, Message
 from messaging.receiving.arrivals import keep_arrivals
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from project.ids import new_id, spell_hex
 from tests.contracts.nylas.make import folder_of, let_it_leave, receive
 from tests.contracts.nylas.wire import data_of, digest, error_of, url_of
@@ -369,7 +369,7 @@ def test_r28_changing_needs_the_scope_send(alice: Person, sent: Message):
 
 
 def full(message: Message) -> Message:
-    return Message.objects.in_full().get(pk=message.pk)
+    return with_first_sent(Message.objects.in_full()).get(pk=message.pk)
 
 
 def data_of_stream(answer):

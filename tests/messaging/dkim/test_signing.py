@@ -8,7 +8,6 @@ import tracemalloc
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
-from uuid import UUID
 
 import dkim
 import pytest
@@ -24,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging.addresses import Address
-from messaging.dkim.signing import Signer, Unsigned, digest_of_body, sign_mail, signature_of
+from messaging.dkim.signing import Signer, Unsigned, body_of, digest_of_body, signature_of
 from messaging.letter import Letter
 from messaging.mime.writer import MimeWriter, Part
 
@@ -32,7 +31,7 @@ AT = datetime(2026, 11, 28, 8, tzinfo=UTC)
 KEY = generate_private_key(public_exponent=65537, key_size=2048)
 PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 PUBLIC = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-SIGNER = Signer(UUID(int=1), "sender.example", "s1", PEM)
+SIGNER = Signer("sender.example", "s1", PEM)
 HEAD = b"From: a@sender.example\r\nTo: b@example.com\r\nSubject: Hello\r\n\r\n"
 
 
@@ -59,9 +58,12 @@ def mail_with(content: bytes, **fields: object) -> MimeWriter:
     return MimeWriter(letter, [part], message_id="<1@sender.example>", date=AT, seed=b"seed")
 
 
+def sign(mail: MimeWriter, read: MimeWriter) -> MimeWriter:
+    return mail.under(signature_of(mail.head, body_of(read), signer=SIGNER, at=AT))
+
+
 def signed(content: bytes = b"hello", **fields: object) -> bytes:
-    mail, read = mail_with(content, **fields), mail_with(content, **fields)
-    done = sign_mail(mail, read=read, signer=SIGNER, at=AT)
+    done = sign(mail_with(content, **fields), mail_with(content, **fields))
     raw = b"".join(done.blocks())
     assert done.size == len(raw)
     return raw
@@ -150,7 +152,7 @@ def test_an_empty_body_can_be_signed():
 
 @pytest.mark.parametrize("pem", ["", "nonsense", PEM[:200]])
 def test_without_a_key_nothing_is_signed(pem: str):
-    broken = Signer(UUID(int=1), "sender.example", "s1", pem)
+    broken = Signer("sender.example", "s1", pem)
     with pytest.raises(Unsigned, match="private key s1 of sender.example cannot be read"):
         signature_of(HEAD, [b"x\r\n"], signer=broken, at=AT)
 
@@ -170,9 +172,9 @@ def test_a_large_mail_takes_little_memory():
     part = Part("a.bin", "application/octet-stream", size, Large)
     letter = Letter(sender=Address("a@sender.example"), to=(Address("b@example.com"),), text="x")
     mail = MimeWriter(letter, [part], message_id="<1@sender.example>", date=AT, seed=b"seed")
-    sign_mail(mail, read=mail_with(b""), signer=SIGNER, at=AT)  # what is made once
+    sign(mail, mail_with(b""))  # what is made once
     tracemalloc.start()
-    done = sign_mail(mail, read=mail, signer=SIGNER, at=AT)
+    done = sign(mail, mail)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert done.size > size and peak < 4 * 1024 * 1024

@@ -17,9 +17,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from messaging.manifest.keys import public_keys, sign
 from messaging.manifest.parts import part_of
-from messaging.models import Inbox
+from messaging.models import Inbox, Message
 from messaging.outbox.drain import deliver_due
-from messaging.source import source_of
+from messaging.source import source_of, with_first_sent
 from project.ids import spell
 from tests.messaging.make import make_file, make_message
 from tests.messaging.manifest.saved import verify
@@ -102,6 +102,7 @@ def test_it_gets_manifest_and_keys_from_the_house(
     message = make_message(inbox, files=[make_file(alice.workspace)])
     deliver_due()
     mail, key = tmp_path / "mail.eml", tmp_path / "key"
+    message = with_first_sent(Message.objects.in_full()).get(pk=message.pk)
     mail.write_bytes(b"".join(source_of(message, at=message.created_at).blocks()))
     url = f"{live_server.url}/api/v1/messages/{spell('msg', message.pk)}/manifest"
     key.write_text(f"{alice.key}\n")
