@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import environ
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -25,6 +26,10 @@ pytest_plugins = [
     *(name for name in ("tests.people", "tests.installation") if find_spec(name)),
     "tests.sdks.fixtures",
 ]
+
+# A machine that is busy with something else is no fault of what is tested.
+hypothesis.settings.register_profile("no clock", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("no clock")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

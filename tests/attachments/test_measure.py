@@ -38,7 +38,7 @@ def test_it_tells_mails_own_text_from_anything_else(content, encoding):
     assert measured(content).encoding == encoding
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"x" * 500, b"\xe9", b"\0"]), max_size=9

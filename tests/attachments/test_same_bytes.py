@@ -89,7 +89,6 @@ def post(key: str, body: bytes, type: str) -> Answer:
 @pytest.mark.parametrize("road", [by_json, by_form, by_put])
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(name=NAMES, type=TYPES, content=CONTENTS, cut=st.integers(0, 700_000))

@@ -155,7 +155,7 @@ PARTS = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(PARTS, max_size=4).map(", ".join))
 def test_what_the_page_takes_the_server_takes(reader, text):
     answer = reader.read(text)
@@ -167,7 +167,7 @@ def test_what_the_page_takes_the_server_takes(reader, text):
     assert again == people
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.emails(), st.text(alphabet='aB ,;"\\<>.', max_size=9)), max_size=4))
 def test_a_row_of_people_is_taken_apart_as_it_was_written(pairs):
     people = [{"email": email, "name": name.strip() or None} for email, name in pairs]

@@ -147,7 +147,7 @@ def test_it_compares_domains_without_case_and_local_parts_with_it():
     assert Address("A@b.test").key != Address("a@b.test").key
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=100))
 def test_it_answers_any_text_with_an_address_or_a_refusal(text):
     for value in (

@@ -96,7 +96,6 @@ def write(inbox, attachments, direction, some_deliveries, some_files):
 @pytest.mark.slow
 @settings(
     max_examples=many(50, 400),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(some=messages)

@@ -30,7 +30,6 @@ CHECKS = [
     response_schema_conformance,
 ]
 CALM = settings(
-    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),

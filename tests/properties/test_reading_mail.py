@@ -13,7 +13,7 @@ from tests.properties.mails import MAILS
 OF_PARTS = b"Content-Type: multipart/mixed; boundary=a\n\n--a\n\nx\n--a\n\ny\n--a--"
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(MAILS)
 def test_the_laws_hold_of_whatever_comes(raw: bytes) -> None:
     check(raw)

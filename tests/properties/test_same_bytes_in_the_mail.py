@@ -64,7 +64,6 @@ def read_by_stranger(mail: bytes) -> Found:
 
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(files=FILES, text=TEXTS, shown=st.booleans(), cut=st.integers(0, 700_000))

@@ -26,7 +26,6 @@ ENTRIES = st.dictionaries(
 )
 few = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

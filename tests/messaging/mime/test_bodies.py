@@ -44,7 +44,7 @@ def test_it_ends_all_lines_alike(end):
     assert encode_body(end.join(["a", "", "b", ""]), field="text")[1] == b"a\r\n\r\nb\r\n"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(BODIES)
 @example("x" * 75 + "From here on" + "é" * 99)
 @example("x" * 73 + "==" + "." * 200)

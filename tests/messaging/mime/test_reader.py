@@ -323,7 +323,7 @@ def test_files_keep_their_charset_and_line_ends_and_bodies_lose_nul() -> None:
     assert mail("Content-Type: text/plain; charset=us-ascii", "", b"\xe9").text == "é"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=3000), block=st.integers(1, 200), data=st.data())
 def test_base64_is_the_same_wherever_it_is_cut(
     content: bytes, block: int, data: st.DataObject
@@ -378,7 +378,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.binary(max_size=20)), max_size=60))
 def test_nothing_that_comes_is_too_odd(pieces: list[bytes]) -> None:
     raw = b"".join(pieces)

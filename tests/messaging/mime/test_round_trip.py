@@ -65,7 +65,7 @@ def files_of(message: Message) -> dict[str, Message]:
     return {(part["Content-ID"] or "").strip("<>"): part for part in leaves}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(letters_and_parts())
 def test_it_writes_messages_that_come_back(given_):
     letter, parts = given_
@@ -87,7 +87,7 @@ def test_it_writes_messages_that_come_back(given_):
         assert modern[part.content_id].is_attachment() != part.inline
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(letters_and_parts())
 def test_it_puts_what_the_html_shows_beside_the_html(given_):
     letter, parts = given_
@@ -100,7 +100,7 @@ def test_it_puts_what_the_html_shows_beside_the_html(given_):
     assert beside == {part.content_id for part in parts if part.inline and part.content_id in shown}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(letters_and_parts())
 def test_it_writes_messages_that_a_stranger_reads(given_):
     letter, parts = given_
@@ -116,7 +116,7 @@ def test_it_writes_messages_that_a_stranger_reads(given_):
         assert found[part.content_id].filename == part.filename
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=200),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=200),

@@ -231,7 +231,6 @@ def test_what_rests_for_one_waits_for_the_other(inbox, door):
 
 @settings(
     max_examples=many(30, 200),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(some=messages)

@@ -202,7 +202,7 @@ def test_padding_ends_the_file() -> None:
     assert found["content"].broken
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     file=st.binary(max_size=50),
     repeat=st.integers(0, 4000),
@@ -223,7 +223,7 @@ def test_it_reads_what_json_reads(
     assert sink.digest.digest() == sha256(whole).digest()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(body=st.binary(max_size=60))
 def test_it_never_does_worse_than_refuse(body: bytes) -> None:
     for text in (body, b'{"content":"' + b"A" * LONG + body):
