@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
+from messaging.outbox import drain
 from tests.services.servers import USED
 
 pytest_plugins = [
@@ -121,6 +122,14 @@ def django_db_modify_db_settings(
     default.clear()
     default.update(environ.Env.db_url_config(server.url("enclose")))
     connections.configure_settings({"default": default})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_patience() -> Iterator[None]:
+    """A connection that has no work is not kept: each would hold its test up for a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drain, "KEEP_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,6 @@
 import pytest
 
 from messaging.models import Inbox
-from messaging.outbox import drain
 from project.tenancy.models import Domain
 from tests.messaging.make import make_inbox
 from tests.people import Person
@@ -14,12 +13,6 @@ def sender(alice: Person) -> Inbox:
     """The sender of the document's examples, an inbox of Alice's workspace."""
     Domain.objects.create(workspace=alice.workspace, name="example.com")
     return make_inbox(alice.workspace, address="sender@example.com")
-
-
-@pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections without work are not kept."""
-    monkeypatch.setattr(drain, "KEEP_SECONDS", 0.0)
 
 
 @pytest.fixture

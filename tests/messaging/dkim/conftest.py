@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from messaging.models import Inbox
-from messaging.outbox import drain
 from project.tenancy.models import Domain
 from tests.messaging.dkim.make import make_domain
 from tests.messaging.make import make_inbox
@@ -20,9 +19,3 @@ def domain(alice: Person) -> Domain:
 @pytest.fixture
 def inbox(domain: Domain) -> Inbox:
     return make_inbox(domain.workspace, address=f"hello@{domain.name}")
-
-
-@pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections without work are not kept."""
-    monkeypatch.setattr(drain, "KEEP_SECONDS", 0.0)

@@ -7,7 +7,6 @@ from pytest_django.fixtures import Settings
 
 from messaging.manifest.evidence import signed_manifest
 from messaging.models import Inbox, Message
-from messaging.outbox import drain
 from messaging.outbox.drain import deliver_due
 from tests.messaging.make import letter_to, make_file, make_inbox, make_message
 from tests.messaging.manifest.saved import HTML, PDF, PDF_NAME, PNG, Saved
@@ -18,12 +17,6 @@ from tests.services.postfix import DOMAIN, Postfix
 @pytest.fixture
 def inbox(alice: Person) -> Inbox:
     return make_inbox(alice.workspace, address="hello@acme.test")
-
-
-@pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Connections without work are not kept."""
-    monkeypatch.setattr(drain, "KEEP_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -68,9 +68,8 @@ def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Connections without work are not kept, relays that were down are tried again at once."""
-    monkeypatch.setattr(drain, "KEEP_SECONDS", 0.0)
+def shorter_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Relays that were down are tried again at once."""
     monkeypatch.setattr(drain, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(drain, "DOWN_SECONDS", 0.0)
     yield
