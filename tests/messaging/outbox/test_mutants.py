@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests.messaging.outbox.mutants import MUTANTS, red_tests
+from tests.messaging.outbox.mutants import MUTANTS, red_test
 
 
 @pytest.mark.full
@@ -13,4 +13,4 @@ from tests.messaging.outbox.mutants import MUTANTS, red_tests
 @pytest.mark.skipif(not os.environ.get("CI"), reason="only with CI set: a pytest run per mutant")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_turns_a_test_red(name):
-    assert red_tests(name)
+    assert red_test(name)
