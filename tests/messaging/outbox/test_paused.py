@@ -37,8 +37,8 @@ def test_pause_and_resume_against_workers(inbox, relay, is_drain, monkeypatch):
     monkeypatch.setattr(drain, "CLAIM_LIMIT", 10)
     monkeypatch.setattr(drain, "ALL_LOADED", 10)  # a drain lets go what was claimed
     monkeypatch.setattr(drain, "CONNECTIONS", 3)  # so that it takes a second, and there is a race
-    relay.set_rules(Rule(at="dot", delay=0.1))
-    messages = [make_message(inbox) for _ in range(many(60, 500))]
+    relay.set_rules(Rule(at="dot", delay=0.03))
+    messages = [make_message(inbox) for _ in range(many(120, 500))]
 
     def stop():
         relay.wait_kept(1)

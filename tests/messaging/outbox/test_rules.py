@@ -31,8 +31,8 @@ def test_a_rule_is_made_while_workers_are_at_it(inbox, relay, monkeypatch):
     """Held, but sent: 0. Neither held nor sent: 0. Met, and sent after the rule: 0."""
     monkeypatch.setattr(drain, "CLAIM_LIMIT", 10)
     monkeypatch.setattr(drain, "CONNECTIONS", 3)  # so that it takes a second, and there is a race
-    relay.set_rules(Rule(at="dot", delay=0.1))
-    messages = [make_message(inbox) for _ in range(many(60, 500))]
+    relay.set_rules(Rule(at="dot", delay=0.03))
+    messages = [make_message(inbox) for _ in range(many(120, 500))]
 
     def rule():
         relay.wait_kept(1)
