@@ -7,8 +7,10 @@ import smtplib
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
@@ -90,8 +92,9 @@ class Installation:
 
     def start_web(self) -> Child:
         """Start gunicorn and wait until `/livez` answers 200."""
-        if _stale_static_files():
-            self.manage("collectstatic", "--no-input", "--verbosity=0")
+        with _one_at_a_time("static"):
+            if _stale_static_files():
+                self.manage("collectstatic", "--no-input", "--verbosity=0")
         self.web = web = self._start("web", self._commands["web"])
         web.wait_until(self._lives, what="/livez")
         return web
@@ -200,6 +203,14 @@ class Installation:
         """Give the ends of what all processes said, oldest process first."""
         paths = sorted(self.logs.glob("*"))  # none once its folder is gone
         return "\n".join(f"{path.name}:\n{path.read_text()[-4000:]}" for path in paths)
+
+
+@contextmanager
+def _one_at_a_time(name: str) -> Iterator[None]:
+    """Keep other test processes of this machine out meanwhile."""
+    with (Path(tempfile.gettempdir()) / f"enclose-{name}.lock").open("w") as file:
+        flock(file, LOCK_EX)
+        yield
 
 
 def _stale_static_files() -> bool:

@@ -72,6 +72,12 @@ class Desk:
         session = self.people[who]["session"]
         context.add_cookies([{"name": "sessionid", "value": session, "url": self.url}])
 
+    def undo_within(self, seconds: int) -> None:
+        """Let what is sent leave after this time, for tests that wait for that."""
+        self.installation.change(
+            f"update tenancy_workspace set undo_seconds = {seconds} where id = '{self.workspace}'"
+        )
+
     def api(self, method: str, path: str, **words: Any) -> Any:
         """Ask the native API with a key that may do everything; give the JSON."""
         answer = self._session.request(method, f"{self.url}/api/v1{path}", timeout=30, **words)
@@ -213,6 +219,7 @@ def axe_core() -> str:
 def axe(page: Page, *, within: str = "", preload: bool = True) -> None:
     """Fail when axe-core finds a violation of WCAG 2.2 AA or of good practice.
 
+    What moves comes to its end first: a dialog that fades in does not cover the page yet.
     `preload` has it read style sheets; what these import it puts inline, against the policy.
     """
     if not AXE.exists():
@@ -221,6 +228,9 @@ def axe(page: Page, *, within: str = "", preload: bool = True) -> None:
         page.evaluate(axe_core())
     violations = page.evaluate(
         """async ([within, runOnly, preload]) => {
+            const moves = document.getAnimations().filter(
+                ({ effect }) => effect.getComputedTiming().endTime < Infinity);
+            await Promise.allSettled(moves.map(({ finished }) => finished));
             const settings = {runOnly, preload, resultTypes: ["violations"]};
             return (await axe.run(within || document, settings)).violations;
         }""",

@@ -220,6 +220,7 @@ def test_a_new_name_keeps_its_ending_unless_that_is_wanted(three: Page, desk: De
     assert "from .txt to .md" in three.inner_text(".rename-warning")
     three.press(".rename", "Enter")
     wait_for_names(three, desk, "Offer.md", "b.txt", "c.txt")
+    wait_for(three, "Offer.md", "ready")
     three.keyboard.press("F2")
     three.fill(".rename", "Other.html")
     three.keyboard.press("Escape")

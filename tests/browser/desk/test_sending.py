@@ -61,9 +61,7 @@ def sends_at(draft: dict[str, Any]) -> datetime:
 
 def test_from_compose_to_sent_by_keyboard_alone(page: Page, desk: Desk) -> None:
     """47, 52."""
-    desk.installation.change(
-        f"update tenancy_workspace set undo_seconds = 5 where id = '{desk.workspace}'"
-    )
+    desk.undo_within(5)
     page.goto(f"{desk.url}/mail/")
     page.keyboard.press("c")
     wait_for_composer(page)
@@ -265,6 +263,7 @@ def test_sent_in_the_moment_in_which_a_file_is_chosen(
     page: Page, desk: Desk, tmp_path: Path, megabytes: int
 ) -> None:
     """19: a file whose place is kept by now is not its own twin."""
+    desk.undo_within(5)
     film = tmp_path / "film.bin"
     film.write_bytes(bytes(range(256)) * 4096 * megabytes)
     open_composer(page, desk, make_draft(desk, **READY))
