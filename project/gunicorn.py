@@ -14,9 +14,6 @@ bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('PORT', '8000
 worker_class = "gthread"
 workers = 2
 threads = 8
-# Imported once: a process less than half as large that is there at once, also one that takes over.
-# New code needs a restart; SIGHUP does not bring it.
-preload_app = True
 
 # The worker's own heartbeat, which a long request does not hold up.
 timeout = 60
