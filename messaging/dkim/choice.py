@@ -39,7 +39,7 @@ def signatures_of(deliveries: Iterable[Delivery]) -> dict[UUID, str]:
     ids = [row.pk for row in deliveries if row.attempts > 1]
     tries = Attempt.objects.filter(delivery__in=ids, sent__signature__isnull=False)
     newest_first = tries.order_by("-ended_at", "-id")
-    return dict(newest_first.values_list("delivery_id", "sent__signature")) if ids else {}
+    return dict(newest_first.values_list("delivery_id", "sent__signature"))
 
 
 def _domain_of(row: Delivery) -> str:

@@ -31,7 +31,7 @@ class SigningKey(models.Model):
     class State(models.TextChoices):
         NEW = "new"  # signs nothing until its record has been seen, or an operator says so
         ACTIVE = "active"
-        RETIRED = "retired"  # signs only what it had signed before
+        RETIRED = "retired"  # signs nothing new; what it has signed may be under way
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     # protected: without the key the mail of the domain would go on unsigned, and nobody told

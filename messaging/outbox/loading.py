@@ -62,7 +62,7 @@ def load(claims: Sequence[Claim]) -> list[tuple[Transport, Parcel]]:
 def _see_to_signatures(leaving: Sequence[tuple[Delivery, Parcel]]) -> None:
     rows = [row for row, _ in leaving]
     signed = signatures_of(rows)
-    signers = signers_of(rows) if rows else {}
+    signers = signers_of(rows)
     for row, parcel in leaving:
         parcel.signature = signed.get(row.pk, "").encode()
         parcel.signer = signers.get(row.pk)

@@ -46,11 +46,15 @@ class MailView(GrantView):
     @property
     def mail(self) -> MessageQuerySet:
         """The messages of the grant, what is scheduled among them; no notes."""
-        return with_first_sent(with_mail(self.messages))
+        return with_mail(self.messages)
+
+    def mail_for(self, fields: str) -> MessageQuerySet:
+        """The same, with what `source_of` reads where `fields` wants it."""
+        return with_first_sent(self.mail) if fields == RAW else self.mail
 
     def mail_with(self, id: str, *, fields: str) -> Message:
         """A message with what `fields` needs. Raises NotFound."""
-        found = self.mail.filter(pk=read_hex(id)).first()
+        found = self.mail_for(fields).filter(pk=read_hex(id)).first()
         if found is None:
             raise NotFound(f"There is no message {id} in this grant.")
         with_needed([found], fields)
@@ -101,7 +105,8 @@ class Messages(MailView):
     def get(self, request: Request, grant: str) -> HttpResponseBase:
         """Messages, newest first; those of the trash only with `in`."""
         fields, asked = read_fields(request), Asked(request.query_params)
-        page = read_page(request, narrow_messages(not_ahead(self.mail), asked, grant=self.grant))
+        mail = not_ahead(self.mail_for(fields))
+        page = read_page(request, narrow_messages(mail, asked, grant=self.grant))
         return self.answer_messages(with_needed(page.rows, fields), page.next, fields=fields)
 
 
