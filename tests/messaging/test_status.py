@@ -95,7 +95,7 @@ def write(inbox, attachments, direction, some_deliveries, some_files):
 
 @pytest.mark.slow
 @settings(
-    max_examples=many(50, 100),
+    max_examples=many(50, 400),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(some=messages)

@@ -68,8 +68,8 @@ def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def shorter_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Relays that were down are tried again at once."""
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work is looked for all the time, relays that were down are tried again at once."""
     monkeypatch.setattr(drain, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(drain, "DOWN_SECONDS", 0.0)
     yield
