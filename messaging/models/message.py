@@ -237,6 +237,9 @@ class Message(models.Model):
             return Status.DEFERRED
         if queued:
             return Status.QUEUED if any(one.is_due(at) for one in queued) else Status.SCHEDULED
+        if self.sent_at is None and outcomes & set(REACHED):
+            # Its recipients are read after it: they have heard what its own row does not say yet.
+            return Status.SENDING
         return _outcome(outcomes)
 
 

@@ -153,6 +153,7 @@ def doubtful(inbox):
     """Ann may have got it; Bob has."""
     message = make_message(inbox, letter_to(ANN, BOB))
     put(message, "done", "unknown", "accepted")
+    Message.objects.update(sent_at=timezone.now())
     return message
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from attachments.models import Attachment
 from messaging.models import Delivery, Message, MessageAttachment, Recipient
-from messaging.models.message import Status
+from messaging.models.message import REACHED, Status
 from tests.messaging.make import make_file, make_inbox
 from tests.messaging.outbox.steps import many
 
@@ -63,8 +63,13 @@ def attachments(inbox):
 
 
 def write(inbox, attachments, direction, some_deliveries, some_files):
+    reached = any({*people} & {*REACHED} for *_, people in some_deliveries)
     message = Message.objects.create(
-        workspace=inbox.workspace, inbox=inbox, direction=direction, subject="x"
+        workspace=inbox.workspace,
+        inbox=inbox,
+        direction=direction,
+        subject="x",
+        sent_at=NOW if reached else None,
     )
     for number, (state, hours, attempts, people) in enumerate(some_deliveries):
         delivery = Delivery.objects.create(
@@ -138,3 +143,15 @@ def test_a_status_is_what_a_person_would_say(
     message = write(inbox, attachments, "outbound", some_deliveries, some_files)
     assert Message.objects.in_full().get(pk=message.pk).status_at(NOW) == status
     assert Message.objects.with_status(status, at=NOW).get() == message
+
+
+def test_what_is_sent_says_when(inbox, attachments):
+    """A reader whom the outbox overtakes between two of its statements."""
+    message = write(inbox, attachments, "outbound", [("data", 0, 1, ["pending"])], [])
+    read_before = Message.objects.get(pk=message.pk)
+    Recipient.objects.update(state="accepted")
+    Delivery.objects.update(state="done", claim=None, due_at=None)
+    Message.objects.update(sent_at=NOW)
+    assert (read_before.status_at(NOW), read_before.sent_at) == ("sending", None)
+    read_again = Message.objects.get(pk=message.pk)
+    assert (read_again.status_at(NOW), read_again.sent_at) == ("sent", NOW)

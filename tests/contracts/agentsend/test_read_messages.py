@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from attachments.models import Attachment
 from messaging.models import Delivery, Inbox, Message, Recipient
-from messaging.models.message import Status
+from messaging.models.message import REACHED, Status
 from messaging.outbox.drain import deliver_due
 from messaging.trash import empty
 from project.contracts.agentsend import statuses
@@ -29,6 +29,8 @@ def become(message: dict[str, object], *states: str, delivery: str = "done") -> 
     Delivery.objects.filter(recipients__in=rows).update(
         state=delivery, due_at=due_at, claim=new_id()
     )
+    if {*states} & {*REACHED}:
+        Message.objects.filter(pk=read("msg", str(message["id"]))).update(sent_at=timezone.now())
 
 
 CASES = [

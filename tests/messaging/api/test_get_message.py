@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from django.test import Client
+from django.utils import timezone
 
 from attachments.retention import delete_attachment
-from messaging.models import Delivery, Inbox, Recipient
+from messaging.models import Delivery, Inbox, Message, Recipient
 from project.ids import new_id, spell
 from tests.messaging.api.reach import error_of, url_of
 from tests.messaging.make import letter_to, make_file, make_message
@@ -15,6 +16,7 @@ def test_it_shows_what_happened_to_whom(alice: Person, bob: Person, inbox: Inbox
     Delivery.objects.update(state="done", due_at=None)
     Recipient.objects.filter(email__startswith="ann").update(state="accepted", reply="250 Ok")
     Recipient.objects.filter(email__startswith="bo").update(state="refused", reply="550 No")
+    Message.objects.update(sent_at=timezone.now())
     shown = bob.api.get(url_of(message)).json()
     assert shown["status"] == "partial"
     assert [(one["email"], one["status"], one["reply"]) for one in shown["recipients"]] == [

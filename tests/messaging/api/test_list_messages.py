@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from messaging.listing import LONG
 from messaging.models import Customer, Delivery, Folder, Inbox, Message, Recipient
+from messaging.models.message import REACHED
 from messaging.trash import trash_message
 from project.api.times import spell_time
 from project.ids import spell
@@ -135,6 +136,8 @@ def test_it_finds_by_status(
         state=state, due_at=due, claim=messages[0].pk
     )
     Recipient.objects.filter(delivery__message=messages[0]).update(state=recipient)
+    if recipient in REACHED:
+        Message.objects.filter(pk=messages[0].pk).update(sent_at=timezone.now())
     assert found(alice, f"status={status}") == ids(messages[0])
     assert alice.api.get(url_of(messages[0])).json()["status"] == status
 
