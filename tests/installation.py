@@ -1,6 +1,7 @@
 """A live installation: web and workers as processes, over data of its own."""
 
 import json
+import os
 import re
 import shutil
 import smtplib
@@ -237,15 +238,22 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def migrated_file() -> Iterator[Path]:
-    """A SQLite file with all tables and nothing in them, to be copied."""
-    with folder("migrated") as home:
-        installation = Installation(home, environment={})
-        installation.migrate()
-        path = installation.data / "enclose.sqlite3"
-        with closing(sqlite3.connect(path)) as file:  # all of it into the one file
-            file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        yield path
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and nothing in them, to be copied; one for a whole run."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent  # that of all its processes
+    path = place / "migrated.sqlite3"
+    with _one_at_a_time("migrated"):
+        if not path.exists():
+            with folder("migrated") as home:
+                installation = Installation(home, environment={})
+                installation.migrate()
+                made = installation.data / "enclose.sqlite3"
+                with closing(sqlite3.connect(made)) as file:  # all of it into the one file
+                    file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                shutil.move(made, path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, SWITCHES, look_for_chromium
-from tests.browser.desk.ground import Desk, Maker, Watched
+from tests.browser.desk.ground import WATCH, Desk, Maker, Watched, forget
 from tests.installation import INSTALLATIONS, Installation
 from tests.services.servers import folder
 
@@ -64,17 +65,42 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="package")
+def profile(chromium: Browser) -> Iterator[BrowserContext]:
+    """A browser that has been at the desk before: what it has cached is all that is left in it."""
+    with new_profile(chromium) as context:
+        yield context
+
+
 @pytest.fixture
-def context(chromium: Browser, desk: Desk) -> Iterator[BrowserContext]:
-    """Alice's browser; what goes wrong in it and was not expected fails the test."""
+def context(
+    request: pytest.FixtureRequest, chromium: Browser, desk: Desk
+) -> Iterator[BrowserContext]:
+    """Alice's browser; what goes wrong in it and was not expected fails the test.
+
+    With the mark `first_visit` it has nothing cached, and its clock may be set.
+    """
+    with ExitStack() as stack:
+        if request.node.get_closest_marker("first_visit"):
+            context = stack.enter_context(new_profile(chromium))
+        else:
+            context = request.getfixturevalue("profile")
+        watched = Watched(context, desk.url)
+        context.__dict__["watched"] = watched
+        desk.sign_in(context)
+        yield context
+        watched.leave()
+        forget(context, desk.url)
+    watched.check()
+
+
+@contextmanager
+def new_profile(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(locale="en-GB", timezone_id="Europe/Berlin")
     context.set_default_timeout(10_000)
-    watched = Watched(context, desk.url)
-    context.__dict__["watched"] = watched
-    desk.sign_in(context)
+    context.add_init_script(WATCH)
     yield context
     context.close()
-    watched.check()
 
 
 @pytest.fixture

@@ -254,6 +254,7 @@ def fail_attaching(page: Page, status: int, body: dict[str, Any]) -> list[str]:
     return asked
 
 
+@pytest.mark.first_visit
 def test_it_is_tried_again_three_times_and_then_by_hand(
     writing: Page, desk: Desk, tmp_path: Path, expect_trouble: Expect
 ) -> None:

@@ -199,6 +199,7 @@ def test_on_paper_there_is_the_letter_alone(page: Page, desk: Desk) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
+@pytest.mark.first_visit
 def test_the_first_page_weighs_little(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.url}/mail/{desk.inbox}/inbox")
     page.wait_for_load_state("networkidle")

@@ -50,6 +50,7 @@ def save(page: Page) -> None:
 # Saving -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.first_visit
 def test_it_is_saved_a_second_after_typing_stops(page: Page, desk: Desk) -> None:
     """34."""
     open_composer(page, desk)
@@ -64,6 +65,7 @@ def test_it_is_saved_a_second_after_typing_stops(page: Page, desk: Desk) -> None
     assert page.url.endswith(f"/mail/drafts/{draft['id']}")
 
 
+@pytest.mark.first_visit
 def test_it_is_saved_every_three_seconds_while_somebody_types_on(page: Page, desk: Desk) -> None:
     """34."""
     open_composer(page, desk)
@@ -77,6 +79,7 @@ def test_it_is_saved_every_three_seconds_while_somebody_types_on(page: Page, des
     assert desk.drafts()[0]["subject"] == "Word 6"
 
 
+@pytest.mark.first_visit
 def test_keys_and_leaving_a_field_save_at_once(page: Page, desk: Desk) -> None:
     """34, 47."""
     open_composer(page, desk)

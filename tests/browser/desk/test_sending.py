@@ -105,6 +105,7 @@ def test_undo_brings_it_back_as_it_was_with_the_caret(page: Page, desk: Desk) ->
     assert page.locator(".toast").count() == 0
 
 
+@pytest.mark.first_visit
 def test_the_time_for_undo_is_the_server_s(page: Page, desk: Desk) -> None:
     """29: a clock that is wrong by hours changes nothing."""
     page.clock.install(time=datetime.now(UTC) + timedelta(hours=7))
@@ -486,6 +487,7 @@ def test_a_discarded_draft_comes_back_with_undo(page: Page, desk: Desk) -> None:
     assert [one["id"] for one in desk.drafts()] == [id]
 
 
+@pytest.mark.first_visit
 def test_a_discarded_draft_is_gone_in_a_moment(page: Page, desk: Desk) -> None:
     """38."""
     page.clock.install()
