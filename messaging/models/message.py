@@ -250,7 +250,10 @@ def _outcome(outcomes: set[str]) -> Status:
 
 
 def _status_condition(status: Status, at: datetime) -> Q:
-    """`Message.status_at` as a condition: each rule, and none of those before it."""
+    """`Message.status_at` as a condition: each rule, and none of those before it.
+
+    It is one statement, which no writer overtakes, so a reached recipient comes with `sent_at`.
+    """
 
     def some(**having: object) -> Exists:
         lookups = {f"deliveries__{name}": value for name, value in having.items()}

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, SWITCHES, look_for_chromium
-from tests.browser.desk.ground import WATCH, Desk, Maker, Watched, forget
+from tests.browser.desk.ground import Desk, Maker, Watched, forget
 from tests.installation import INSTALLATIONS, Installation
 from tests.services.servers import folder
 
@@ -66,9 +66,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def profile(chromium: Browser) -> Iterator[BrowserContext]:
+def profile(chromium: Browser, house: Installation) -> Iterator[BrowserContext]:
     """A browser that has been at the desk before: what it has cached is all that is left in it."""
-    with new_profile(chromium) as context:
+    with watched_context(chromium, house.url) as context:
         yield context
 
 
@@ -82,23 +82,21 @@ def context(
     """
     with ExitStack() as stack:
         if request.node.get_closest_marker("first_visit"):
-            context = stack.enter_context(new_profile(chromium))
+            context = stack.enter_context(watched_context(chromium, desk.url))
         else:
             context = request.getfixturevalue("profile")
-        watched = Watched(context, desk.url)
-        context.__dict__["watched"] = watched
         desk.sign_in(context)
         yield context
-        watched.leave()
         forget(context, desk.url)
+    watched: Watched = context.__dict__["watched"]
     watched.check()
 
 
 @contextmanager
-def new_profile(chromium: Browser) -> Iterator[BrowserContext]:
+def watched_context(chromium: Browser, url: str) -> Iterator[BrowserContext]:
     context = chromium.new_context(locale="en-GB", timezone_id="Europe/Berlin")
     context.set_default_timeout(10_000)
-    context.add_init_script(WATCH)
+    context.__dict__["watched"] = Watched(context, url)
     yield context
     context.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from functools import cache
@@ -187,15 +187,11 @@ class Watched:
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.complaints: list[str] = []
         self.expected: list[str] = []
-        self.context = context
-        self.listeners: dict[str, Callable[[Any], None]] = {
-            "console": self._console,
-            "weberror": lambda error: self.complaints.append(str(error.error)),
-            "response": lambda answer: self._answered(answer.status, answer.url, url),
-            "requestfailed": lambda request: self._unanswered(request, url),
-        }
-        for name, listener in self.listeners.items():
-            context.on(name, listener)  # type: ignore[call-overload]
+        context.add_init_script(WATCH)
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("response", lambda answer: self._answered(answer.status, answer.url, url))
+        context.on("requestfailed", lambda request: self._unanswered(request, url))
 
     def _console(self, line: Any) -> None:
         if line.type == "error" and "Failed to load resource" not in line.text:
@@ -209,21 +205,21 @@ class Watched:
         if request.url.startswith(own) and request.failure not in BROKEN_OFF:
             self.complaints.append(f"{request.failure} {request.url}")
 
-    def leave(self) -> None:
-        """Look away, once all pages are closed."""
-        for page in self.context.pages:
-            page.close()
-        for name, listener in self.listeners.items():
-            self.context.remove_listener(name, listener)
-
     def check(self) -> None:
-        """Fail for whatever was not expected."""
+        """Fail for whatever was not expected, and begin anew."""
         left = [one for one in self.complaints if not any(word in one for word in self.expected)]
+        self.complaints.clear()
+        self.expected.clear()
         assert not left, "\n".join(left)
 
 
 def forget(context: BrowserContext, origin: str) -> None:
-    """Leave nothing of what was done in a context but what it has cached."""
+    """Leave nothing of what was done in a context but what it has cached.
+
+    A clock that was set cannot be taken away: tests that set one have a context of their own.
+    """
+    for page in context.pages:
+        page.close()
     page = context.new_page()
     everything = {"origin": origin, "storageTypes": "all"}
     context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.desk.ground import WATCH, Desk, Maker, Watched, axe
+from tests.browser.desk.ground import Desk, Maker, Watched, axe
 
 MANY, FEWER = 5000, 300
 #: done to as many as operators have; the others, which would take minutes, to enough for a job
@@ -70,7 +70,6 @@ def office(chromium: Browser, desk: Desk, maker: Maker) -> Iterator[BrowserConte
     """The browser of an operator of Alice's workspace."""
     context = chromium.new_context(locale="en-GB", timezone_id="Europe/Berlin")
     context.set_default_timeout(20_000)
-    context.add_init_script(WATCH)
     watched = Watched(context, desk.url)
     operator = maker.make("make_officer", workspace=desk.workspace, duty="operator")
     context.add_cookies([{"name": "sessionid", "value": operator["session"], "url": desk.url}])
