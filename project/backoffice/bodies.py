@@ -13,17 +13,15 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from messaging.html import display_html
 from messaging.models import Message
 from messaging.source import source_of, with_first_sent
 from project.backoffice.opening import record_opening
-from project.desk.bodies import POLICY, has_colours, read_passages
+from project.desk.bodies import frame, read_passages
 from project.errors import Refusal
 from project.ids import spell
 from project.tenancy.models import User
@@ -73,13 +71,7 @@ def html(request: HttpRequest, id: UUID) -> HttpResponseBase:
     message = opened_message(request, id)
     if message is None or not message.html:
         raise Http404
-    content = display_html(message.html, picture=lambda url: None)
-    facts = {"content": mark_safe(content), "has_colours": has_colours(content)}
-    answer = HttpResponse(render_to_string("desk/body.html", facts))
-    answer["Content-Security-Policy"] = POLICY.format(remote="")
-    answer["X-Frame-Options"] = "SAMEORIGIN"
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    return frame(display_html(message.html, picture=lambda url: None))
 
 
 @require_safe

@@ -57,6 +57,14 @@ def body(request: HttpRequest, desk: Desk, id: str) -> HttpResponse:
         raise NotFound(f"There is no message {id} with HTML here.")
     remote = request.GET.get("images") == "remote"
     content = fold_quote(display_html(message.html, picture=_pictures(message, remote=remote)))
+    return frame(content, remote=remote)
+
+
+def frame(content: str, *, remote: bool = False) -> HttpResponse:
+    """The document of a sandboxed frame that shows the HTML of a mail, made harmless before.
+
+    With `remote` it may get pictures of other servers.
+    """
     facts = {"content": mark_safe(content), "has_colours": has_colours(content)}  # nosec B308, B703
     response = HttpResponse(render_to_string("desk/body.html", facts))
     response["Content-Security-Policy"] = POLICY.format(remote=" http: https:" if remote else "")
