@@ -55,7 +55,6 @@ class Installation:
             "HOME": str(home),
             "LANG": "C.UTF-8",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "DATA_DIR": str(self.data),
             "BIND": LOOPBACK,
             "PORT": str(self.port),
