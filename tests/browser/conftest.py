@@ -37,6 +37,7 @@ LEFT_OUT = ("SpareRendererForSitePerProcess", "WebUIOmniboxAimPopup", "WebUIOmni
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--disable-dev-shm-usage", "--in-process-gpu",
+            "--animation-duration-scale=0",  # of the browser's own tabs, not of the pages
             f"--disable-features={','.join(PLAYWRIGHT_LEAVES_OUT + LEFT_OUT)}"]  # fmt: skip
 
 

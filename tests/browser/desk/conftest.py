@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.browser.conftest import CHROMIUM, SWITCHES, look_for_chromium
-from tests.browser.desk.ground import Desk, Maker, Watched, forget
+from tests.browser.desk.ground import Desk, Maker, Profile, Watched
 from tests.installation import INSTALLATIONS, Installation
 from tests.services.servers import folder
 
@@ -66,10 +66,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def profile(chromium: Browser, house: Installation) -> Iterator[BrowserContext]:
-    """A browser that has been at the desk before: what it has cached is all that is left in it."""
+def profile(chromium: Browser, house: Installation) -> Iterator[Profile]:
+    """A browser that has been at the desk before."""
     with watched_context(chromium, house.url) as context:
-        yield context
+        yield Profile(context, house.url)
 
 
 @pytest.fixture
@@ -84,10 +84,11 @@ def context(
         if request.node.get_closest_marker("first_visit"):
             context = stack.enter_context(watched_context(chromium, desk.url))
         else:
-            context = request.getfixturevalue("profile")
+            profile: Profile = request.getfixturevalue("profile")
+            stack.callback(profile.forget)
+            context = profile.context
         desk.sign_in(context)
         yield context
-        forget(context, desk.url)
     watched: Watched = context.__dict__["watched"]
     watched.check()
 

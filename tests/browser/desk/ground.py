@@ -171,10 +171,9 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-#: What becomes of requests when a page is left, or when a test takes network or server away.
+#: What becomes of requests when a page is left, or when a test takes the network away.
 BROKEN_OFF = (
     "net::ERR_ABORTED",
-    "net::ERR_CONNECTION_REFUSED",
     "net::ERR_CONNECTION_RESET",
     "net::ERR_FAILED",
     "net::ERR_INTERNET_DISCONNECTED",
@@ -213,20 +212,37 @@ class Watched:
         assert not left, "\n".join(left)
 
 
-def forget(context: BrowserContext, origin: str) -> None:
-    """Leave nothing of what was done in a context but what it has cached.
+class Profile:
+    """A browser that stays: between two tests it forgets all but what it has cached."""
 
-    A clock that was set cannot be taken away: tests that set one have a context of their own.
-    """
-    for page in context.pages:
-        page.close()
-    page = context.new_page()
-    everything = {"origin": origin, "storageTypes": "all"}
-    context.new_cdp_session(page).send("Storage.clearDataForOrigin", everything)
-    page.close()
-    context.clear_cookies()
-    context.clear_permissions()
-    context.unroute_all()
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self.context = context
+        self._origin = origin
+        self._blank = context.new_page()  # stays too: a tab takes longer to open than to use
+        self._line = context.new_cdp_session(self._blank)
+
+    def forget(self) -> None:
+        """Leave nothing of what was done, but a clock that was set: that cannot be taken away."""
+        for page in self.context.pages:
+            if page is not self._blank:
+                page.close()
+        everything = {"origin": self._origin, "storageTypes": "all"}
+        self._line.send("Storage.clearDataForOrigin", everything)
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self.context.unroute_all()
+
+
+@contextmanager
+def server_away(page: Page, desk: Desk) -> Iterator[None]:
+    """No server meanwhile, as in a power cut; however a request breaks off then is expected."""
+    watched: Watched = page.context.__dict__["watched"]
+    watched.expected.append("net::ERR_")
+    desk.installation.kill_web()
+    try:
+        yield
+    finally:
+        desk.installation.start_web()
 
 
 @cache

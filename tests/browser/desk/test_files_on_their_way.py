@@ -27,7 +27,7 @@ from tests.browser.desk.attached import (
     wait_for,
     wait_for_names,
 )
-from tests.browser.desk.ground import Desk, axe, drop, shifts, throttle
+from tests.browser.desk.ground import Desk, axe, drop, server_away, shifts, throttle
 from tests.services.servers import wait_until
 
 Expect = Callable[[str], None]
@@ -156,11 +156,8 @@ def test_the_server_may_die_in_the_middle(
     file = make_file(tmp_path, "disk.bin", size=20 * MIB)
     drop(writing, [file])
     wait_for_percent(writing, "disk.bin", 30)
-    desk.installation.kill_web()
-    try:
+    with server_away(writing, desk):
         wait_for(writing, "disk.bin", "paused")
-    finally:
-        desk.installation.start_web()
     throttle(writing, kbytes=0)
     wait_for(writing, "disk.bin", "ready")
     [arrived] = carried(writing, desk)

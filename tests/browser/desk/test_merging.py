@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.desk.ground import Desk, Watched, axe, offline
+from tests.browser.desk.ground import Desk, Watched, axe, offline, server_away
 from tests.browser.desk.writing import (
     DRAFT,
     field,
@@ -236,11 +236,10 @@ def test_a_server_that_dies_while_it_saves_has_everything_in_the_end(
     page.fill("#subject", "In the middle")
     page.evaluate(f"() => {{ {DRAFT}.save() }}")
     page.wait_for_selector(".save-state:has-text('Saving…')")
-    desk.installation.kill_web()
-    let_go()
-    page.wait_for_selector(".save-state:has-text('Not saved, trying again')")
-    page.fill("#subject", "After the fall")
-    desk.installation.start_web()
+    with server_away(page, desk):
+        let_go()
+        page.wait_for_selector(".save-state:has-text('Not saved, trying again')")
+        page.fill("#subject", "After the fall")
     page.wait_for_function(f"() => {DRAFT}.isSaved", timeout=20_000)
     assert [one["subject"] for one in desk.drafts()] == ["After the fall"]
 
