@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from messaging.addresses import read_address
-from messaging.errors import InvalidAddress
+from messaging.errors import AlreadyPaused, InvalidAddress
 from messaging.models import HoldRule, Pause
 from messaging.pausing import check_end, pause_sending, pauses_in
 from messaging.rules import domain_of, save_rule
@@ -78,6 +79,15 @@ class PauseAdmin(OperatedAdmin):
 
     def facts(self, request: HttpRequest, row: Pause) -> dict[str, Any]:
         return {"may_resume": may_resume(request, row)}
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except AlreadyPaused as refusal:  # by somebody else, since the form was checked
+            messages.error(request, refusal.message)
+            return redirect("admin:messaging_pause_changelist")
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         given = form.cleaned_data

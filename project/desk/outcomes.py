@@ -13,7 +13,7 @@ WORDS: dict[str, str] = {
     Status.SCHEDULED: "Leaves",
     Status.WAITING: "Waits for",
     Status.HELD: "Held back by an operator",
-    Status.QUEUED: "Leaves in a moment",
+    Status.QUEUED: "Ready to leave",
     Status.SENDING: "Is being sent",
     Status.SENT: "Delivered",
     Status.PARTIAL: "Delivered to some, not to all",

@@ -13,6 +13,7 @@ from messaging.models import Delivery, HoldRule, Message, Pause
 from messaging.outbox.claim import claim
 from messaging.pausing import pause_sending
 from messaging.rules import let_through, save_rule
+from project.backoffice import restraints
 from project.backoffice.dashboard import board_for
 from project.events.models import Event
 from tests.backoffice.people import act, browser_of, list_of, make_officer, page_of
@@ -98,6 +99,17 @@ def test_what_is_paused_is_not_paused_again(browser, inbox):
         pause_by(browser, workspace)
         assert pause_by(browser, workspace).status_code == 200  # the form again, with the fault
     assert Pause.objects.count() == 2
+
+
+def test_of_two_who_pause_at_once_the_second_is_told(browser, inbox, monkeypatch):
+    def pause_after_another(**given):
+        pause_sending(workspace=given["workspace"], reason="I was first.")
+        pause_sending(**given)
+
+    monkeypatch.setattr(restraints, "pause_sending", pause_after_another)
+    there = pause_by(browser, inbox.workspace)["Location"]
+    assert there == reverse("admin:messaging_pause_changelist")
+    assert "It is paused already: I was first." in browser.get(there).content.decode()
 
 
 def test_an_operator_of_one_workspace_pauses_that_one_only(inbox, charlie):

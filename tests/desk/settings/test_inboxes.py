@@ -174,7 +174,7 @@ def test_a_test_message_leaves_and_the_servers_words_are_shown(
     server = start_sink(rule, like=Rules(login=("ann", "hunter2"), tls="")).url
     Inbox.objects.update(smtp_url=server)
     page = post(alice.browser, path_of(inbox, "test"))
-    assert "Leaves in a moment" in text_of(page) and "load delay" in page.text
+    assert "Ready to leave" in text_of(page) and "load delay" in page.text
     message = Message.objects.get()
     assert message.to == [{"email": "alice@acme.test", "name": "alice"}]
     deliver_due()
