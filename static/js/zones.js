@@ -30,11 +30,11 @@ export function localOf(at, zone) {
   return new Date(at.getTime() + shiftOf(at.getTime(), zone)).toISOString().slice(0, 16);
 }
 
-/** A zone as people call it at an instant: `Berlin, GMT+1`. */
+/** A zone as people call it at an instant: `Berlin, GMT+1`, or `UTC`, which is no place. */
 export function nameOf(zone, at) {
   const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "short" }).formatToParts(at);
   const short = parts.find(({ type }) => type === "timeZoneName").value;
-  return `${cityOf(zone)}, ${short}`;
+  return [...new Set([cityOf(zone), short])].join(", ");
 }
 
 /** The place that a zone is named after. */

@@ -387,6 +387,16 @@ def test_what_clocks_show_is_an_instant(page: Page, desk: Desk) -> None:
         assert found == [utc, kind], (local, zone)
 
 
+def test_a_zone_is_named_once(page: Page, desk: Desk) -> None:
+    """30."""
+    page.goto(f"{desk.url}/mail/")
+    for zone, name in (("Europe/Berlin", "Berlin, GMT+1"), ("UTC", "UTC")):
+        said = page.evaluate(
+            """async (zone) => (await import("zones")).nameOf(zone, new Date("2026-11-25"))""", zone
+        )
+        assert said == name
+
+
 def test_presets_fit_the_day_and_the_hour(page: Page, desk: Desk) -> None:
     """30."""
     page.goto(f"{desk.url}/mail/")
