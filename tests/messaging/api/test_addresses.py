@@ -7,6 +7,7 @@ from messaging.letter import Letter
 from messaging.models import Customer, CustomerAddress, Inbox, Message
 from messaging.trash import trash_message
 from project.api.times import spell_time
+from project.ids import time_of
 from tests.make import api_of, make_key
 from tests.messaging.api.reach import V1, error_of, listed
 from tests.messaging.make import letter_to, make_inbox, make_message, receive
@@ -45,7 +46,7 @@ def test_it_finds_who_was_written_to_and_who_wrote_and_who_is_a_contact(
         ("anton@example.com", "Anton Berg"),
         ("anna@example.com", "Anna Contact"),
     ]
-    assert found[0]["last_at"] == spell_time(message.created_at)
+    assert found[0]["last_at"] == spell_time(time_of(message.pk))
     assert found[2]["last_at"] is None
 
 
