@@ -80,7 +80,8 @@ def create_draft(
     AttachmentGone, AttachmentRefused.
     """
     limits.check_count(len(enclosures), field="attachments")
-    draft = Draft(workspace=workspace)
+    now = timezone.now()
+    draft = Draft(workspace=workspace, created_at=now, updated_at=now)
     draft.files = []
     assign(draft, _columns(draft, fields))
     carried = lock_files(draft, settle(draft, enclosures))
